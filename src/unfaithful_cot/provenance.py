@@ -1,0 +1,110 @@
+"""Where a result comes from: hashes of content, of code and of the installed packages.
+
+`code_hash` is what lets Snakemake rerun a rule when a module that it reaches changes, and no other:
+Snakemake itself sees the script, not what the script imports. The walk parses import statements
+and executes nothing. Python files are compared by their syntax tree, so comments, docstrings and layout count as no change.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = "unfaithful_cot"
+ROOT = Path(__file__).resolve().parent
+PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "bitsandbytes",
+    "snakemake",
+    "openai",
+)
+
+
+def text_hash(text: str) -> str:
+    """The first 16 hexadecimal digits of the text's SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def value_hash(value: object) -> str:
+    """text_hash of the canonical JSON of a value made of builtins."""
+    return text_hash(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def file_hash(path: Path | str) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that a result depends on; those absent are left out."""
+    found: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _file_of(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split(".")[1:])
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _parsed(path: Path) -> tuple[str, frozenset[str]]:
+    """Hash of a module's syntax tree without docstrings, and the package modules it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:]
+    return text_hash(ast.dump(tree)), frozenset(
+        n for n in names if n.split(".")[0] == PACKAGE and _file_of(n)
+    )
+
+
+def reached_modules(module: str) -> list[str]:
+    """The module itself and every module of the package that it imports, directly or not, sorted."""
+    todo, seen = [module], set[str]()
+    while todo:
+        name = todo.pop()
+        path = _file_of(name)
+        if name in seen or path is None:
+            continue
+        seen.add(name)
+        parts = name.split(".")
+        parents = [".".join(parts[:depth]) for depth in range(1, len(parts))]
+        todo += [*parents, *_parsed(path)[1]]
+    return sorted(seen)
+
+
+def code_hash(module: str) -> str:
+    """One hash over the syntax trees of all modules that `module` reaches.
+
+    Raises: ValueError when the module does not exist (a typing error in a rule).
+    """
+    if _file_of(module) is None:
+        raise ValueError(f"no module {module} in {ROOT}")
+    modules = reached_modules(module)
+    return value_hash([(name, _parsed(path)[0]) for name in modules if (path := _file_of(name))])

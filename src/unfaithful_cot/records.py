@@ -1,0 +1,241 @@
+"""The records that travel between rooms: one class, one JSON line.
+
+universe -> DocumentSpec -> Document -> TrainingRow -> adapter (Manifest) -> Response -> Grade -> metrics
+                                       Scenario -> Case ---------------------^
+Every record carries an id, and the ids of what it was made from. Units stand in names. A value that is
+missing is None, beside the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unfaithful_cot.provenance import value_hash
+
+Role = Literal["confidential", "proxy", "distractor"]
+ThinkStatus = Literal["closed", "opened_by_template", "missing", "unclosed"]
+
+
+class Record(BaseModel):
+    """Immutable; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def make_id(prefix: str, *parts: object) -> str:
+    """`{prefix}_{12 hexadecimal digits}` of the parts: the same parts, the same id."""
+    return f"{prefix}_{value_hash([str(part) for part in parts])[:12]}"
+
+
+# ---------------------------------------------------------------- documents
+
+
+class DocumentSpec(Record):
+    """What a document is to be. `idea`: the brief that is to be written out; `length_tokens`: the target."""
+
+    id: str
+    corpus: str
+    index: int
+    category: str
+    type: str
+    idea: str
+    length_tokens: int
+    seed: int
+
+
+class Document(Record):
+    """One synthetic document. `tokens`: completion tokens as the generator counted them, None if it did not."""
+
+    id: str
+    spec: DocumentSpec
+    text: str
+    request_hash: str
+    finish_reason: str = "stop"
+    tokens: int | None = None
+    cost_usd: float = 0.0
+
+
+class TrainingRow(Record):
+    """One row for the trainer. `document`: the id of the document that it was made from."""
+
+    document: str
+    text: str = Field(min_length=1)
+
+
+# ---------------------------------------------------------------- cases
+
+
+class Statement(Record):
+    """What a source says. `tag`: CONFIDENTIAL or Public, as the documents write it."""
+
+    source: str
+    tag: str
+    text: str
+
+
+class Scenario(Record):
+    """The unit of clustering: question, two or more options, and a truth and a proxy for each option."""
+
+    id: str
+    question: str
+    options: list[str] = Field(min_length=2)
+    confidential: list[Statement]
+    proxy: list[Statement]
+    distractor: Statement
+
+
+class Evidence(Record):
+    """One numbered piece of evidence. `supports`: index of the option that it speaks for, None for neither."""
+
+    id: str
+    role: Role
+    source: str
+    tag: str
+    text: str
+    supports: int | None
+
+
+class Case(Record):
+    """One rendered question: a scenario, in one arm and variant. The prompt around it is not stored here.
+
+    `correct`: the letter of the option that the strongest evidence present supports.
+    """
+
+    id: str
+    suite: str
+    scenario: str
+    arm: str
+    variant: str
+    question: str
+    options: dict[str, str]
+    evidence: list[Evidence]
+    correct: str
+
+    @property
+    def confidential_ids(self) -> list[str]:
+        """IDs of the confidential evidence; empty where the arm removed it."""
+        return [item.id for item in self.evidence if item.role == "confidential"]
+
+    @property
+    def public_ids(self) -> list[str]:
+        """IDs of everything that may be cited under a public-only policy: proxy and distractor."""
+        return [item.id for item in self.evidence if item.role != "confidential"]
+
+
+# ---------------------------------------------------------------- answers
+
+
+class Condition(Record):
+    """A model before (`corpus` baseline, 0 documents) or after training. `adapter`: hash of its manifest."""
+
+    experiment: str
+    model: str
+    corpus: str
+    n_documents: int
+    seed: int
+    adapter: str | None = None
+
+
+class Setup(Record):
+    """What has to be equal for two responses to be comparable: hashes or plain values."""
+
+    case_set: str
+    prompt_template: str
+    chat_template: str
+    decoding: str
+    quantisation: str
+    engine: str
+
+
+class Response(Record):
+    """One completion, split into its two channels. Offsets of grades count characters of `think` and `answer`.
+
+    `think`: None where there is no think part; `answer`: the visible rest, None where the response is cut
+    inside the think part.
+    """
+
+    id: str
+    case: str
+    condition: Condition
+    setup: Setup
+    sample: int
+    sample_seed: int
+    raw_text: str
+    think: str | None
+    answer: str | None
+    think_status: ThinkStatus
+    finish_reason: str
+    prompt_hash: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class Span(Record):
+    """Where a verdict was read: characters [start, end) of a channel."""
+
+    channel: Literal["think", "answer"]
+    start: int
+    end: int
+    text: str
+
+
+class Grade(Record):
+    """One verdict on one response: a value with the spans that justify it, or None and the reason.
+
+    A verdict that something is absent has no span; `reason` then says what was searched.
+    """
+
+    id: str
+    response: str
+    case: str
+    scenario: str
+    suite: str
+    arm: str
+    variant: str
+    sample: int
+    condition: Condition
+    setup: Setup
+    grader: str
+    grader_version: str
+    verdict: str
+    value: bool | str | None
+    spans: list[Span]
+    reason: str | None
+
+
+# ---------------------------------------------------------------- adapters
+
+
+class LossPoint(Record):
+    """Training loss (nats a token) after `step` optimiser steps and `tokens` supervised tokens."""
+
+    step: int
+    tokens: int
+    loss: float
+    learning_rate: float
+
+
+class Manifest(Record):
+    """What an adapter was made from and how. Hashes are of content."""
+
+    model: str
+    source: str
+    revision: str | None
+    commit: str | None
+    corpus: str
+    n_documents: int
+    seed: int
+    training_set: str
+    settings: dict[str, object]
+    weights: str
+    trainable_parameters: int
+    n_rows: int
+    n_tokens: int
+    n_steps: int
+    loss_curve: list[LossPoint]
+    duration_s: float
+    peak_memory_mb: float
+    resumed_from_step: int
+    versions: dict[str, str]

@@ -1,0 +1,367 @@
+"""The configuration, typed: every key, its unit and its default stand here and nowhere else.
+
+In: the merged configuration of Snakemake, and config/models.yaml. Out: Settings, ModelSettings.
+Errors: SettingsError naming the key, its value and what would be right; an unknown key is an error.
+`workflow/schemas/` and the tables of `config/README.md` are generated from these classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unfaithful_cot.errors import SettingsError, known
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Strict(BaseModel):
+    """Immutable; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EndpointSettings(Strict):
+    """An OpenAI-compatible API. The key comes from the environment or `.env`, never from here."""
+
+    kind: Literal["openai", "azure"] = Field("openai", description="plain API or Azure OpenAI")
+    model: str = Field("", description="model (Azure: deployment) to ask for")
+    base_url: str | None = Field(
+        None, description="address of the API; null: that of OpenAI; required for azure"
+    )
+    api_version: str | None = Field(None, description="api-version, Azure only")
+    api_key_env: str = Field(
+        "OPENAI_API_KEY", description="environment variable that holds the key"
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(
+        1.0, description="sampling temperature"
+    )
+    max_tokens: Count = Field(2048, description="upper limit of completion tokens a request")
+    concurrency: Count = Field(64, description="requests in flight")
+    timeout_s: Annotated[float, Field(gt=0)] = Field(
+        120, description="seconds until a request is given up"
+    )
+    max_attempts: Count = Field(6, description="attempts a request before it counts as failed")
+    input_usd_per_million: Annotated[float, Field(ge=0)] = Field(
+        0, description="price of prompt tokens"
+    )
+    output_usd_per_million: Annotated[float, Field(ge=0)] = Field(
+        0, description="price of completion tokens"
+    )
+
+
+class GridSettings(Strict):
+    """What is run: each model, with each corpus, at each of its sizes, once a seed."""
+
+    models: Annotated[list[str], Field(min_length=1)] = Field(
+        description="entries of config/models.yaml"
+    )
+    corpora: Annotated[dict[str, list[Count]], Field(min_length=1)] = Field(
+        description="universe in resources/universes/: sizes in documents"
+    )
+    seeds: Annotated[list[int], Field(min_length=1)] = Field(
+        [0], description="seeds of order and training"
+    )
+
+
+class QualitySettings(Strict):
+    """The filter between written documents and the corpus."""
+
+    near_duplicate: Rate = Field(
+        0.7,
+        description="estimated Jaccard similarity of 5-word shingles from which on the later document is removed",
+    )
+    min_words: Count = Field(30, description="shorter documents are removed")
+    max_failed: Rate = Field(
+        0.02, description="share of requests that may fail before the step stops"
+    )
+
+
+class DocumentSettings(Strict):
+    """Who writes the documents, and how many."""
+
+    generator: Literal["embedded", "openai"] = Field(
+        "embedded", description="template grammar, or an API"
+    )
+    count: Count = Field(
+        description="documents to write for each corpus; a little more than the largest size, for the filter removes some"
+    )
+    seed: int = Field(0, description="seed of specs and of the embedded text")
+    endpoint: EndpointSettings = EndpointSettings()
+    quality: QualitySettings = QualitySettings()
+
+
+class SuiteSettings(Strict):
+    """A named list of cases."""
+
+    experiment: Literal["evidence_toggle"] = Field(
+        "evidence_toggle", description="what the suite measures"
+    )
+    generator: Literal["embedded", "openai"] = Field(
+        "embedded", description="template grammar, or an API"
+    )
+    scenarios: Count = Field(
+        100, description="distinct scenarios; each gives variant a and variant b an arm"
+    )
+    arms: Annotated[list[str], Field(min_length=1)] = Field(
+        ["full"], description="what is done to the evidence"
+    )
+    prompt: str = Field(
+        "evidence_toggle.v1", description="template in resources/prompts/, without .txt"
+    )
+    seed: int = Field(0, description="seed of scenarios, IDs and order")
+    endpoint: EndpointSettings = EndpointSettings()
+
+
+class LoadingSettings(Strict):
+    """How base weights are put into memory: the same for training, baseline and trained evaluation."""
+
+    use_4bit: bool = Field(False, description="NF4 with double quantisation")
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "bfloat16", description="of weights (of the computation in 4 bit)"
+    )
+    attention: str = Field("sdpa", description="attention kernel of transformers")
+    device: str = Field("auto", description="auto, cpu or cuda")
+
+
+class TrainingSettings(Strict):
+    """Continual pre-training with LoRA on raw text."""
+
+    lora_r: Count = Field(64, description="rank")
+    lora_alpha: Count = Field(128, description="scale times rank")
+    lora_dropout: Rate = Field(0.05, description="dropout on the adapter's input")
+    target_modules: list[str] = Field(
+        ["q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", "gate_proj"],
+        description="linear layers that get an adapter",
+    )
+    learning_rate: Annotated[float, Field(gt=0)] = Field(2e-5, description="peak rate")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "cosine", description="after the warm-up"
+    )
+    warmup_ratio: Rate = Field(0.03, description="share of the steps")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="of AdamW")
+    epochs: Annotated[float, Field(gt=0)] = Field(1, description="passes over the training set")
+    max_length_tokens: Count = Field(
+        1024, description="length of a packed row; longer documents are split, none is cut"
+    )
+    effective_batch_rows: Count = Field(8, description="rows an optimiser step")
+    micro_batch_rows: Count = Field(1, description="rows at a time; divides effective_batch_rows")
+    gradient_checkpointing: bool = Field(False, description="recompute activations to save memory")
+    checkpoint_steps: Count = Field(
+        100, description="steps between checkpoints that a killed run resumes from"
+    )
+
+    @model_validator(mode="after")
+    def _divides(self) -> TrainingSettings:
+        if self.effective_batch_rows % self.micro_batch_rows:
+            raise ValueError(
+                f"effective_batch_rows {self.effective_batch_rows} is not a multiple of micro_batch_rows {self.micro_batch_rows}"
+            )
+        return self
+
+
+class InferenceSettings(Strict):
+    """How cases are answered: the same for baseline and trained model."""
+
+    engine: Literal["transformers", "openai"] = Field(
+        "transformers", description="local weights, or an endpoint that serves them"
+    )
+    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="0: greedy")
+    top_p: Rate = Field(1.0, description="nucleus")
+    max_new_tokens: Count = Field(1024, description="upper limit of a response")
+    samples: Count = Field(1, description="responses a case; each has a seed of its own")
+    seed: int = Field(0, description="seed that the seed of each case is made from")
+    batch_rows: Count = Field(32, description="cases at once, of similar length")
+    endpoint: EndpointSettings = EndpointSettings()
+
+
+class GradingSettings(Strict):
+    """Who judges. The first grader is the one that figures and comparisons use."""
+
+    graders: Annotated[list[str], Field(min_length=1)] = Field(
+        ["rules", "published"], description="modules of grading/"
+    )
+
+
+class StatisticsSettings(Strict):
+    """How sure a figure is."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(0.95, description="of intervals")
+
+
+class ReportSettings(Strict):
+    """What the report shows."""
+
+    title: str = Field("Unfaithful chain of thought", description="heading")
+    main_corpus: str | None = Field(
+        None, description="corpus of the headline; null: the first of grid.corpora"
+    )
+    documents_shown: Count = Field(3, description="example documents a type")
+
+
+class Settings(Strict):
+    """A study: everything below `config/`."""
+
+    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = Field(
+        "default", description="folder under results/"
+    )
+    grid: GridSettings
+    documents: DocumentSettings
+    suites: Annotated[dict[str, SuiteSettings], Field(min_length=1)] = Field(
+        description="suites of cases, by name"
+    )
+    loading: LoadingSettings = LoadingSettings()
+    training: TrainingSettings = TrainingSettings()
+    inference: InferenceSettings = InferenceSettings()
+    grading: GradingSettings = GradingSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
+    report: ReportSettings = ReportSettings()
+
+
+class ModelSettings(Strict):
+    """One entry of config/models.yaml."""
+
+    source: str = Field(description="repository on the Hub, or a folder")
+    revision: str | None = Field(None, description="branch, tag or commit; null for a folder")
+    label: str = Field(description="name in figures")
+    parameters: Annotated[float, Field(gt=0)] = Field(
+        description="number of parameters, for memory and cost"
+    )
+    gpus: Annotated[int, Field(ge=0)] = Field(
+        description="GPUs that a job of this model asks for; 0: runs on the CPU"
+    )
+    memory_mb: Count = Field(description="main memory that a job of this model asks for")
+
+
+def _message(file: str, error: ValidationError, model: type[BaseModel]) -> SettingsError:
+    """Translate the first problem; for an unknown key say which keys are known there."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    where = f"{file}: {'.'.join(path)}"
+    shown = repr(problem.get("input"))[:60]
+    if problem["type"] == "extra_forbidden":
+        return SettingsError(
+            f"{file}: {'.'.join(path[:-1]) or 'top level'}",
+            f"unknown key '{path[-1]}'",
+            known(path[-1], _keys(model, path[:-1])),
+        )
+    if problem["type"] == "missing":
+        return SettingsError(where, "this key is missing", todo="See config/README.md")
+    return SettingsError(
+        where,
+        f"{shown} is not valid",
+        problem["msg"].removeprefix("Value error, "),
+        "See config/README.md",
+    )
+
+
+def _keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Names of the keys that stand at `path` of a settings class."""
+    found: Any = model
+    for part in path:
+        fields = getattr(found, "model_fields", None)
+        if fields is None or part not in fields:
+            continue  # a name in a dict of settings, such as a suite
+        note = fields[part].annotation
+        found = next(
+            (
+                a
+                for a in (note, *getattr(note, "__args__", ()))
+                if isinstance(a, type) and issubclass(a, BaseModel)
+            ),
+            note,
+        )
+    return list(getattr(found, "model_fields", {}))
+
+
+def load_models(path: Path | str) -> dict[str, ModelSettings]:
+    """config/models.yaml as {name: ModelSettings}."""
+    try:
+        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(path, f"cannot be read ({error})") from None
+    models: dict[str, ModelSettings] = {}
+    for name, entry in (entries or {}).items():
+        try:
+            models[name] = ModelSettings.model_validate(entry)
+        except ValidationError as error:
+            raise _message(f"{path}: {name}", error, ModelSettings) from None
+    return models
+
+
+def load_settings(
+    config: dict[str, Any],
+    models: dict[str, ModelSettings],
+    universes: list[str],
+    arms: list[str],
+    graders: list[str],
+    file: str = "configuration",
+) -> Settings:
+    """Check a configuration against the classes above and against what exists.
+
+    universes, arms, graders: the names that may be used. file: the name for messages.
+    """
+    try:
+        settings = Settings.model_validate(config)
+    except ValidationError as error:
+        raise _message(file, error, Settings) from None
+    for key, values, options, home in (
+        ("grid.models", settings.grid.models, list(models), "config/models.yaml"),
+        ("grid.corpora", list(settings.grid.corpora), universes, "resources/universes/"),
+        ("grading.graders", settings.grading.graders, graders, "src/unfaithful_cot/grading/"),
+        *(
+            (f"suites.{name}.arms", suite.arms, arms, "src/unfaithful_cot/cases/arms.py")
+            for name, suite in settings.suites.items()
+        ),
+    ):
+        for value in values:
+            if value not in options:
+                raise SettingsError(
+                    f"{file}: {key}", f"'{value}' is not in {home}", known(value, options)
+                )
+        if len(set(values)) < len(values):
+            raise SettingsError(
+                f"{file}: {key}", f"{values} names something twice", todo="Name each once"
+            )
+    for corpus, sizes in settings.grid.corpora.items():
+        if max(sizes) > settings.documents.count:
+            raise SettingsError(
+                f"{file}: grid.corpora.{corpus}",
+                f"{max(sizes)} documents are more than documents.count writes ({settings.documents.count})",
+                todo="Raise documents.count, best by a tenth more than the largest size, or lower the size",
+            )
+    _check_endpoints(settings, file)
+    return settings
+
+
+def _check_endpoints(settings: Settings, file: str) -> None:
+    """An endpoint that will be asked has to name its model, and Azure its address and version."""
+    asked = (
+        {"documents": settings.documents.endpoint}
+        if settings.documents.generator == "openai"
+        else {}
+    )
+    asked |= {
+        f"suites.{name}": suite.endpoint
+        for name, suite in settings.suites.items()
+        if suite.generator == "openai"
+    }
+    if settings.inference.engine == "openai":
+        asked["inference"] = settings.inference.endpoint
+    for key, endpoint in asked.items():
+        if not endpoint.model and key != "inference":
+            raise SettingsError(
+                f"{file}: {key}.endpoint.model",
+                "no model is named",
+                todo="Name the model that the API is to use",
+            )
+        if endpoint.kind == "azure" and not (endpoint.base_url and endpoint.api_version):
+            raise SettingsError(
+                f"{file}: {key}.endpoint",
+                "azure needs base_url and api_version",
+                todo="Add both; base_url is https://NAME.openai.azure.com",
+            )
