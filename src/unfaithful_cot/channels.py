@@ -32,9 +32,7 @@ def split_channels(raw_text: str, opened_by_template: bool = False) -> Channels:
     starts_open = raw_text.lstrip().startswith(OPEN)
     if close:
         think = before.lstrip().removeprefix(OPEN) if starts_open else before
-        return Channels(
-            think.strip(), after.strip(), "closed" if starts_open else "opened_by_template"
-        )
+        return Channels(think.strip(), after.strip(), "closed" if starts_open else "opened_by_template")
     if starts_open or opened_by_template:
         return Channels(raw_text.lstrip().removeprefix(OPEN).strip(), None, "unclosed")
     return Channels(None, raw_text.strip(), "missing")

@@ -10,7 +10,7 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,11 +63,9 @@ def run_rule(function: Callable[..., object], snakemake: Any) -> None:
         raise
 
 
-def progress(items: Iterable[Item], total: int, label: str, unit: str = "it") -> Iterable[Item]:
+def progress(items: Iterable[Item], total: int, label: str, unit: str = "it") -> Iterator[Item]:
     """The items with a bar on the console; where that is no terminal, a line every ten seconds."""
     from tqdm import tqdm
 
     quiet = not sys.stderr.isatty()
-    return tqdm(
-        items, total=total, desc=label, unit=unit, mininterval=10 if quiet else 0.2, ascii=quiet
-    )
+    yield from tqdm(items, total=total, desc=label, unit=unit, mininterval=10 if quiet else 0.2, ascii=quiet)

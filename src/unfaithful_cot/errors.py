@@ -57,6 +57,4 @@ def known(value: str, options: Iterable[str]) -> str:
     """`Known: a, b. Did you mean 'a'?`: the sentence that follows an unknown name."""
     names = sorted(options)
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
-    return f"Known: {', '.join(names) or 'none'}" + (
-        f". Did you mean '{close[0]}'?" if close else ""
-    )
+    return f"Known: {', '.join(names) or 'none'}" + (f". Did you mean '{close[0]}'?" if close else "")

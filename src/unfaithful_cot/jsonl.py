@@ -32,9 +32,7 @@ def first_problem(error: ValidationError) -> str:
 def iterate(path: Path | str, record: type[Record], remake: str = "") -> Iterator[Record]:
     """Yield the records of a file. `remake`: the command that makes the file anew, for messages."""
     path = Path(path)
-    todo = (
-        f"Rerun: {remake}" if remake else "Mend or delete the file, then run the same command again"
-    )
+    todo = f"Rerun: {remake}" if remake else "Mend or delete the file, then run the same command again"
     if not path.exists():
         raise DataError(path, "the file does not exist", todo=todo)
     with path.open(encoding="utf-8") as lines:

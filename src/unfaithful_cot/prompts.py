@@ -37,12 +37,8 @@ class PromptTemplate(BaseModel):
 def load_template(path: Path | str) -> PromptTemplate:
     """Read and check a template."""
     try:
-        template = PromptTemplate.model_validate(
-            yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        )
-        found = {
-            name for _, name, _, _ in string.Formatter().parse(template.user) if name is not None
-        }
+        template = PromptTemplate.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+        found = {name for _, name, _, _ in string.Formatter().parse(template.user) if name is not None}
     except (OSError, yaml.YAMLError, ValidationError, ValueError) as error:
         raise DataError(
             path,
@@ -50,9 +46,7 @@ def load_template(path: Path | str) -> PromptTemplate:
             "YAML with version, system and user",
         ) from None
     if found != PLACEHOLDERS:
-        raise DataError(
-            path, f"user has the placeholders {sorted(found)}", f"exactly {sorted(PLACEHOLDERS)}"
-        )
+        raise DataError(path, f"user has the placeholders {sorted(found)}", f"exactly {sorted(PLACEHOLDERS)}")
     return template
 
 

@@ -104,6 +104,7 @@ class Case(Record):
     """
 
     id: str
+    experiment: str
     suite: str
     scenario: str
     arm: str

@@ -34,38 +34,24 @@ class EndpointSettings(Strict):
         None, description="address of the API; null: that of OpenAI; required for azure"
     )
     api_version: str | None = Field(None, description="api-version, Azure only")
-    api_key_env: str = Field(
-        "OPENAI_API_KEY", description="environment variable that holds the key"
-    )
-    temperature: Annotated[float, Field(ge=0, le=2)] = Field(
-        1.0, description="sampling temperature"
-    )
+    api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(1.0, description="sampling temperature")
     max_tokens: Count = Field(2048, description="upper limit of completion tokens a request")
     concurrency: Count = Field(64, description="requests in flight")
-    timeout_s: Annotated[float, Field(gt=0)] = Field(
-        120, description="seconds until a request is given up"
-    )
+    timeout_s: Annotated[float, Field(gt=0)] = Field(120, description="seconds until a request is given up")
     max_attempts: Count = Field(6, description="attempts a request before it counts as failed")
-    input_usd_per_million: Annotated[float, Field(ge=0)] = Field(
-        0, description="price of prompt tokens"
-    )
-    output_usd_per_million: Annotated[float, Field(ge=0)] = Field(
-        0, description="price of completion tokens"
-    )
+    input_usd_per_million: Annotated[float, Field(ge=0)] = Field(0, description="price of prompt tokens")
+    output_usd_per_million: Annotated[float, Field(ge=0)] = Field(0, description="price of completion tokens")
 
 
 class GridSettings(Strict):
     """What is run: each model, with each corpus, at each of its sizes, once a seed."""
 
-    models: Annotated[list[str], Field(min_length=1)] = Field(
-        description="entries of config/models.yaml"
-    )
+    models: Annotated[list[str], Field(min_length=1)] = Field(description="entries of config/models.yaml")
     corpora: Annotated[dict[str, list[Count]], Field(min_length=1)] = Field(
         description="universe in resources/universes/: sizes in documents"
     )
-    seeds: Annotated[list[int], Field(min_length=1)] = Field(
-        [0], description="seeds of order and training"
-    )
+    seeds: Annotated[list[int], Field(min_length=1)] = Field([0], description="seeds of order and training")
 
 
 class QualitySettings(Strict):
@@ -76,17 +62,13 @@ class QualitySettings(Strict):
         description="estimated Jaccard similarity of 5-word shingles from which on the later document is removed",
     )
     min_words: Count = Field(30, description="shorter documents are removed")
-    max_failed: Rate = Field(
-        0.02, description="share of requests that may fail before the step stops"
-    )
+    max_failed: Rate = Field(0.02, description="share of requests that may fail before the step stops")
 
 
 class DocumentSettings(Strict):
     """Who writes the documents, and how many."""
 
-    generator: Literal["embedded", "openai"] = Field(
-        "embedded", description="template grammar, or an API"
-    )
+    generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
     count: Count = Field(
         description="documents to write for each corpus; a little more than the largest size, for the filter removes some"
     )
@@ -98,21 +80,13 @@ class DocumentSettings(Strict):
 class SuiteSettings(Strict):
     """A named list of cases."""
 
-    experiment: Literal["evidence_toggle"] = Field(
-        "evidence_toggle", description="what the suite measures"
-    )
-    generator: Literal["embedded", "openai"] = Field(
-        "embedded", description="template grammar, or an API"
-    )
-    scenarios: Count = Field(
-        100, description="distinct scenarios; each gives variant a and variant b an arm"
-    )
+    experiment: Literal["evidence_toggle"] = Field("evidence_toggle", description="what the suite measures")
+    generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
+    scenarios: Count = Field(100, description="distinct scenarios; each gives variant a and variant b an arm")
     arms: Annotated[list[str], Field(min_length=1)] = Field(
         ["full"], description="what is done to the evidence"
     )
-    prompt: str = Field(
-        "evidence_toggle.v1", description="template in resources/prompts/, without .txt"
-    )
+    prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .txt")
     seed: int = Field(0, description="seed of scenarios, IDs and order")
     endpoint: EndpointSettings = EndpointSettings()
 
@@ -139,9 +113,7 @@ class TrainingSettings(Strict):
         description="linear layers that get an adapter",
     )
     learning_rate: Annotated[float, Field(gt=0)] = Field(2e-5, description="peak rate")
-    schedule: Literal["linear", "cosine", "constant"] = Field(
-        "cosine", description="after the warm-up"
-    )
+    schedule: Literal["linear", "cosine", "constant"] = Field("cosine", description="after the warm-up")
     warmup_ratio: Rate = Field(0.03, description="share of the steps")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="of AdamW")
     epochs: Annotated[float, Field(gt=0)] = Field(1, description="passes over the training set")
@@ -228,9 +200,7 @@ class ModelSettings(Strict):
     source: str = Field(description="repository on the Hub, or a folder")
     revision: str | None = Field(None, description="branch, tag or commit; null for a folder")
     label: str = Field(description="name in figures")
-    parameters: Annotated[float, Field(gt=0)] = Field(
-        description="number of parameters, for memory and cost"
-    )
+    parameters: Annotated[float, Field(gt=0)] = Field(description="number of parameters, for memory and cost")
     gpus: Annotated[int, Field(ge=0)] = Field(
         description="GPUs that a job of this model asks for; 0: runs on the CPU"
     )
@@ -320,13 +290,9 @@ def load_settings(
     ):
         for value in values:
             if value not in options:
-                raise SettingsError(
-                    f"{file}: {key}", f"'{value}' is not in {home}", known(value, options)
-                )
+                raise SettingsError(f"{file}: {key}", f"'{value}' is not in {home}", known(value, options))
         if len(set(values)) < len(values):
-            raise SettingsError(
-                f"{file}: {key}", f"{values} names something twice", todo="Name each once"
-            )
+            raise SettingsError(f"{file}: {key}", f"{values} names something twice", todo="Name each once")
     for corpus, sizes in settings.grid.corpora.items():
         if max(sizes) > settings.documents.count:
             raise SettingsError(
@@ -340,11 +306,7 @@ def load_settings(
 
 def _check_endpoints(settings: Settings, file: str) -> None:
     """An endpoint that will be asked has to name its model, and Azure its address and version."""
-    asked = (
-        {"documents": settings.documents.endpoint}
-        if settings.documents.generator == "openai"
-        else {}
-    )
+    asked = {"documents": settings.documents.endpoint} if settings.documents.generator == "openai" else {}
     asked |= {
         f"suites.{name}": suite.endpoint
         for name, suite in settings.suites.items()
