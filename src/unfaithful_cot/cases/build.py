@@ -1,0 +1,78 @@
+"""From scenarios to cases: every scenario, in every arm, as variant a and variant b.
+
+In: scenarios, arms, a seed. Out: cases with unique evidence IDs in shuffled order.
+IDs and order depend on the seed, the scenario and the variant, not on the arm: between two arms of a case
+nothing differs but what the arm does.
+Errors: DataError when two cases would bear one id.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Iterable, Sequence
+
+from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.records import Case, Evidence, Scenario
+
+ROLES = ("confidential", "proxy", "distractor")
+VARIANTS = ("a", "b")
+
+
+def build_case(
+    scenario: Scenario, arm: str, variant: str, *, suite: str, experiment: str, seed: int
+) -> Case:
+    """One case, `{scenario}.{arm}.{variant}`: in variant a the first option is true, in variant b the second."""
+    layout = ARMS[arm](scenario, VARIANTS.index(variant))
+    rng = random.Random(f"{seed}:{scenario.id}:{variant}")
+    numbers = dict(zip(ROLES, rng.sample(range(100, 1000), len(ROLES)), strict=True))
+    order = rng.sample(ROLES, len(ROLES))
+    evidence = [
+        Evidence(
+            id=f"E{numbers[piece.role]}",
+            role=piece.role,
+            supports=piece.supports,
+            **piece.statement.model_dump(),
+        )
+        for piece in sorted(layout.pieces, key=lambda piece: order.index(piece.role))
+    ]
+    return Case(
+        id=f"{scenario.id}.{arm}.{variant}",
+        experiment=experiment,
+        suite=suite,
+        scenario=scenario.id,
+        arm=arm,
+        variant=variant,
+        question=scenario.question,
+        options=dict(zip(string.ascii_uppercase, scenario.options, strict=False)),
+        evidence=evidence,
+        correct=string.ascii_uppercase[layout.correct],
+    )
+
+
+def build_cases(
+    scenarios: Iterable[Scenario], arms: Sequence[str], *, suite: str, experiment: str, seed: int
+) -> list[Case]:
+    """All cases of a suite, by arm, scenario and variant."""
+    ordered = list(scenarios)
+    cases = [
+        build_case(scenario, arm, variant, suite=suite, experiment=experiment, seed=seed)
+        for arm in arms
+        for scenario in ordered
+        for variant in VARIANTS
+    ]
+    check_unique(cases, suite)
+    return cases
+
+
+def check_unique(cases: Sequence[Case], where: str) -> None:
+    """Raise DataError when two cases have one id, or two pieces of evidence of one case have one ID."""
+    seen: set[str] = set()
+    for case in cases:
+        if case.id in seen:
+            raise DataError(where, f"two cases have the id {case.id}", "Every case has an id of its own")
+        seen.add(case.id)
+        ids = [item.id for item in case.evidence]
+        if len(set(ids)) < len(ids):
+            raise DataError(where, f"case {case.id} has the evidence IDs {ids}", "Every piece has an ID of its own")

@@ -1,0 +1,40 @@
+"""The rule `generate_cases`: scenarios from a generator, cases from scenarios, one JSON line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.cases.build import build_cases
+from unfaithful_cot.records import Scenario
+from unfaithful_cot.settings import EndpointSettings
+
+
+def generate_cases(
+    cases: str,
+    suite: str,
+    experiment: str,
+    generator: str,
+    scenarios: int,
+    arms: list[str],
+    seed: int,
+    endpoint: dict[str, Any],
+    cache: str,
+) -> None:
+    """Write the cases of `suite`: scenarios x arms x 2 variants lines."""
+    made = write_scenarios(generator, scenarios, seed, EndpointSettings(**endpoint), Path(cache))
+    jsonl.write(cases, build_cases(made, arms, suite=suite, experiment=experiment, seed=seed))
+
+
+def write_scenarios(
+    generator: str, count: int, seed: int, endpoint: EndpointSettings, cache: Path
+) -> list[Scenario]:
+    """`count` distinct scenarios from the template grammar or from an API."""
+    if generator == "embedded":
+        from unfaithful_cot.reference.scenarios import heldout_scenarios
+
+        return heldout_scenarios(count, seed)
+    from unfaithful_cot.cases import api
+
+    return api.write_scenarios(count, seed, endpoint, cache)
