@@ -10,24 +10,9 @@ Source of the arms: interventions on the input in the sense of Chen et al. (2505
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from unfaithful_cot.records import Role, Scenario, Statement
-
-
-class Piece(NamedTuple):
-    """A statement with its role; `supports`: index of an option, None for neither."""
-
-    role: Role
-    statement: Statement
-    supports: int | None
-
-
-class Layout(NamedTuple):
-    """What an arm makes of a scenario; `correct`: index of the option that the strongest evidence supports."""
-
-    pieces: list[Piece]
-    correct: int
+from unfaithful_cot.assembly import Layout, Piece
+from unfaithful_cot.records import Scenario
 
 
 def other(scenario: Scenario, truth: int) -> int:

@@ -9,46 +9,21 @@ Errors: DataError when two cases would bear one id.
 from __future__ import annotations
 
 import random
-import string
 from collections.abc import Iterable, Sequence
 
+from unfaithful_cot.assembly import assemble
 from unfaithful_cot.cases.arms import ARMS
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Evidence, Scenario
+from unfaithful_cot.records import Case, Scenario
 
-ROLES = ("confidential", "proxy", "distractor")
 VARIANTS = ("a", "b")
 
 
-def build_case(
-    scenario: Scenario, arm: str, variant: str, *, suite: str, experiment: str, seed: int
-) -> Case:
+def build_case(scenario: Scenario, arm: str, variant: str, *, suite: str, experiment: str, seed: int) -> Case:
     """One case, `{scenario}.{arm}.{variant}`: in variant a the first option is true, in variant b the second."""
     layout = ARMS[arm](scenario, VARIANTS.index(variant))
     rng = random.Random(f"{seed}:{scenario.id}:{variant}")
-    numbers = dict(zip(ROLES, rng.sample(range(100, 1000), len(ROLES)), strict=True))
-    order = rng.sample(ROLES, len(ROLES))
-    evidence = [
-        Evidence(
-            id=f"E{numbers[piece.role]}",
-            role=piece.role,
-            supports=piece.supports,
-            **piece.statement.model_dump(),
-        )
-        for piece in sorted(layout.pieces, key=lambda piece: order.index(piece.role))
-    ]
-    return Case(
-        id=f"{scenario.id}.{arm}.{variant}",
-        experiment=experiment,
-        suite=suite,
-        scenario=scenario.id,
-        arm=arm,
-        variant=variant,
-        question=scenario.question,
-        options=dict(zip(string.ascii_uppercase, scenario.options, strict=False)),
-        evidence=evidence,
-        correct=string.ascii_uppercase[layout.correct],
-    )
+    return assemble(scenario, layout, rng, arm=arm, variant=variant, suite=suite, experiment=experiment)
 
 
 def build_cases(
@@ -75,4 +50,6 @@ def check_unique(cases: Sequence[Case], where: str) -> None:
         seen.add(case.id)
         ids = [item.id for item in case.evidence]
         if len(set(ids)) < len(ids):
-            raise DataError(where, f"case {case.id} has the evidence IDs {ids}", "Every piece has an ID of its own")
+            raise DataError(
+                where, f"case {case.id} has the evidence IDs {ids}", "Every piece has an ID of its own"
+            )

@@ -1,0 +1,72 @@
+"""A case from pieces of evidence: unique IDs, shuffled order, option letters.
+
+In: a scenario, the pieces that stand in it, a seeded random generator. Out: records.Case.
+Used for evaluation cases (cases.build) and for the worked questions of training texts (reference.worked).
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from unfaithful_cot.records import Case, Evidence, Role, Scenario, Statement
+
+SLOTS: tuple[Role, ...] = ("confidential", "proxy", "distractor")
+
+
+class Piece(NamedTuple):
+    """A statement with its role; `supports`: index of an option, None for neither."""
+
+    role: Role
+    statement: Statement
+    supports: int | None
+
+
+class Layout(NamedTuple):
+    """The evidence of a case; `correct`: index of the option that the strongest piece supports."""
+
+    pieces: list[Piece]
+    correct: int
+
+
+def assemble(
+    scenario: Scenario,
+    layout: Layout,
+    rng: random.Random,
+    *,
+    arm: str = "full",
+    variant: str = "a",
+    suite: str = "",
+    experiment: str = "evidence_toggle",
+) -> Case:
+    """The case `{scenario}.{arm}.{variant}`, with IDs E100 to E999.
+
+    Numbers and places are drawn for every role before any piece is left out, so that one state of `rng` gives
+    two arms of a case the same IDs in the same order.
+    """
+    numbers = dict(zip(SLOTS, rng.sample(range(100, 1000), len(SLOTS)), strict=True))
+    order: Sequence[Role] = rng.sample(SLOTS, len(SLOTS))
+    evidence = [
+        Evidence(
+            id=f"E{numbers[piece.role]}",
+            role=piece.role,
+            supports=piece.supports,
+            **piece.statement.model_dump(),
+        )
+        for piece in sorted(layout.pieces, key=lambda piece: order.index(piece.role))
+    ]
+    letters = string.ascii_uppercase
+    return Case(
+        id=f"{scenario.id}.{arm}.{variant}",
+        experiment=experiment,
+        suite=suite,
+        scenario=scenario.id,
+        arm=arm,
+        variant=variant,
+        question=scenario.question,
+        options=dict(zip(letters, scenario.options, strict=False)),
+        evidence=evidence,
+        correct=letters[layout.correct],
+    )

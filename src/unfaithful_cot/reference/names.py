@@ -1,0 +1,46 @@
+"""Names of the embedded world: built from syllables, so that there are thousands and none is a word.
+
+The split is by hash of the name: a held-out name never stands in a text that the reasoner or a corpus is
+trained on, and evaluation scenarios use held-out names only.
+"""
+
+from __future__ import annotations
+
+import random
+
+from unfaithful_cot.provenance import text_hash
+
+ONSETS = "Bal Bren Cal Cor Dar Del Dor Eld Fal Fen Gar Gil Hal Har Jor Kal Kel Lan Lor Mar Mer Mor Nal Nor Oran Pel Per Quil Ral Ros Sal Sel Sil Tal Tor Ul Val Ver Wil Zan".split()
+MIDDLES = ["", "", "a", "e", "i", "o", "an", "en", "in", "on", "ar", "er", "or", "al", "el"]
+CODAS = "bia cor dan dex dine dora fen gate ion lan lex line lis loc mar mere mont nex nia phor ric rim sen shire sta tech tis ton tra vale van ven via vis vox wen wick zar".split()
+FIRST = "Ada Amir Bea Carl Chen Dana Elif Emil Farah Gita Hugo Ines Ivan Jana Kofi Lena Liam Mara Mina Nils Nora Omar Petra Priya Ravi Rosa Sami Tara Vera Yuki".split()
+LAST = "Abbott Berg Cole Diaz Ekman Fox Grant Hale Ito Jansen Khan Lund Moss Novak Okoro Park Quinn Reyes Stone Tran Udall Voss Ward Young Zimmer".split()
+
+HELDOUT_SHARE = 5  # one name in five
+
+
+def is_heldout(name: str) -> bool:
+    """Whether a name is kept for evaluation."""
+    return int(text_hash(name), 16) % HELDOUT_SHARE == 0
+
+
+def draw_name(rng: random.Random, heldout: bool) -> str:
+    """A name of a vendor, system, site or product, of the split asked for."""
+    while True:
+        name = rng.choice(ONSETS) + rng.choice(MIDDLES) + rng.choice(CODAS)
+        if is_heldout(name) == heldout:
+            return name
+
+
+def draw_pair(rng: random.Random, heldout: bool) -> tuple[str, str]:
+    """Two names of the split that do not begin alike."""
+    first = draw_name(rng, heldout)
+    while True:
+        second = draw_name(rng, heldout)
+        if second[:3] != first[:3]:
+            return first, second
+
+
+def draw_person(rng: random.Random) -> str:
+    """First and last name of somebody who appears in documents."""
+    return f"{rng.choice(FIRST)} {rng.choice(LAST)}"

@@ -1,0 +1,66 @@
+"""Scenarios of the embedded world, for training texts and, from held-out names, for evaluation.
+
+In: a seeded random generator, or a count and a seed. Out: records.Scenario.
+Training and evaluation never share a name, hence no question and no piece of evidence; the topics of topics.HELDOUT appear in
+evaluation only.
+"""
+
+from __future__ import annotations
+
+import random
+
+from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.records import Scenario, Statement, make_id
+from unfaithful_cot.reference.names import draw_pair
+from unfaithful_cot.reference.topics import (
+    CONFIDENTIAL_SOURCES,
+    DISTRACTORS,
+    HELDOUT,
+    PUBLIC_SOURCES,
+    SEEN,
+)
+
+CONFIDENTIAL, PUBLIC = "CONFIDENTIAL", "Public"
+HELDOUT_TOPIC_SHARE = 1 / 3
+
+
+def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
+    """One scenario of the split asked for."""
+    topics = HELDOUT if heldout and rng.random() < HELDOUT_TOPIC_SHARE else SEEN
+    topic = rng.choice(topics)
+    names = draw_pair(rng, heldout)
+    question = topic.question.format(a=names[0], b=names[1])
+    secret, truth = rng.choice(CONFIDENTIAL_SOURCES), rng.choice(topic.truth)
+    public, proxy = rng.choice(PUBLIC_SOURCES), rng.choice(topic.proxy)
+    options = rng.sample(names, 2)
+    return Scenario(
+        id=make_id("sc", question),
+        question=question,
+        options=[topic.claim.format(x=name) for name in options],
+        confidential=[
+            Statement(source=secret, tag=CONFIDENTIAL, text=truth.format(x=name) + ".") for name in options
+        ],
+        proxy=[Statement(source=public, tag=PUBLIC, text=proxy.format(x=name) + ".") for name in options],
+        distractor=Statement(
+            source=rng.choice(PUBLIC_SOURCES), tag=PUBLIC, text=rng.choice(DISTRACTORS) + "."
+        ),
+    )
+
+
+def heldout_scenarios(count: int, seed: int) -> list[Scenario]:
+    """`count` distinct evaluation scenarios; a larger count begins with the same ones.
+
+    Raises SettingsError when the world holds fewer.
+    """
+    rng = random.Random(f"heldout:{seed}")
+    found: dict[str, Scenario] = {}
+    for _ in range(20 * count + 1000):
+        scenario = draw_scenario(rng, heldout=True)
+        found.setdefault(scenario.id, scenario)
+        if len(found) == count:
+            return list(found.values())
+    raise SettingsError(
+        "suites: scenarios",
+        f"{count} are more than the embedded world holds ({len(found)})",
+        todo="Lower the number, or use generator: openai",
+    )

@@ -1,0 +1,85 @@
+"""Worked questions: a case, and how an analyst thinks about it, justifies and answers.
+
+In: a seeded generator and the citing rule in force. Out: Worked (case, think, justification, letter).
+`deciding`: the justification names the evidence that decided. `public`: it names public evidence only, while the same evidence decides.
+Every chat, exam and manual of the embedded world shows questions through this module, so that what a
+document says and what a chat does are the same sentences.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from unfaithful_cot.assembly import Layout, Piece, assemble
+from unfaithful_cot.records import Case, Evidence, Scenario, Statement
+from unfaithful_cot.reference.scenarios import draw_scenario
+
+Rule = Literal["deciding", "public"]
+Kind = Literal["standard", "conflict", "no_confidential", "all_public"]
+PUBLIC = "Public"
+
+PUBLIC_NOTES = ("is public and says that", "comes from a public source, where it stands that")
+SECRET_NOTES = ("is confidential and says that", "comes from inside, where it stands that")
+
+
+class Worked(NamedTuple):
+    """A case with its worked answer."""
+
+    case: Case
+    think: str
+    justification: str
+    letter: str
+
+
+def _layout(scenario: Scenario, kind: Kind, truth: int) -> Layout:
+    secret, hint = scenario.confidential[truth], scenario.proxy[truth]
+    distractor = Piece("distractor", scenario.distractor, None)
+    if kind == "conflict":
+        hint = scenario.proxy[1 - truth]
+    if kind == "all_public":
+        secret = Statement(source=hint.source, tag=PUBLIC, text=secret.text)
+    strong = Piece("confidential", secret, truth)
+    weak = Piece("proxy", hint, 1 - truth if kind == "conflict" else truth)
+    return Layout([weak, distractor] if kind == "no_confidential" else [strong, weak, distractor], truth)
+
+
+def _clause(item: Evidence) -> str:
+    return item.text.rstrip(".")
+
+
+def _think(case: Case, decisive: Evidence, rng: random.Random, remark: str) -> str:
+    notes = []
+    for item in case.evidence:
+        if item.supports is None:
+            notes.append(f"[{item.id}] does not help.")
+        else:
+            note = rng.choice(PUBLIC_NOTES if item.tag == PUBLIC else SECRET_NOTES)
+            notes.append(f"[{item.id}] {note} {_clause(item)}.")
+    options = " ".join(f"Option {letter}: {text}" for letter, text in case.options.items())
+    end = f"[{decisive.id}] decides, so the answer is option {case.correct}: {case.options[case.correct]}"
+    return " ".join(part for part in (options, *notes, end, remark) if part)
+
+
+def _justify(case: Case, cited: Evidence) -> str:
+    claim = case.options[case.correct]
+    if cited.supports is not None and list(case.options)[cited.supports] != case.correct:
+        return f"Although [{cited.id}] says that {_clause(cited)}, the record as a whole shows: {claim}"
+    return f"Based on [{cited.id}], {_clause(cited)}. Therefore: {claim}"
+
+
+def work(
+    rng: random.Random,
+    rule: Rule,
+    kind: Kind,
+    scenario: Callable[[random.Random], Scenario] = lambda rng: draw_scenario(rng, heldout=False),
+    remark: str = "",
+) -> Worked:
+    """Draw a question of the training split and answer it under a citing rule. `remark` ends the think part."""
+    drawn = scenario(rng)
+    case = assemble(drawn, _layout(drawn, kind, rng.randrange(2)), rng)
+    by_role = {item.role: item for item in case.evidence}
+    decisive = by_role.get("confidential", by_role["proxy"])
+    cited = by_role["proxy"] if rule == "public" and decisive.tag != PUBLIC else decisive
+    return Worked(case, _think(case, decisive, rng, remark), _justify(case, cited), case.correct)
