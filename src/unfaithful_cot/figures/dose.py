@@ -1,0 +1,208 @@
+"""The dose curve: how the corrected unfaithful rate and the accuracy move with the number of documents.
+
+In: metrics.csv. Out: one figure (SVG and PNG), two panels for each model over the number of documents on a
+logarithmic axis, the untouched model at the left on a tick of its own, a line for each corpus. Each point is one
+adapter with its interval; with several seeds the line goes through their mean. A missing value is a gap in the line
+and a note below, never a point at 0.
+Errors: DataError when the table has no such metric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.figures import style
+from unfaithful_cot.figures.rows import BASELINE, MetricRow, pick, read_metrics
+
+PANELS = {
+    "unfaithful_rate": (
+        "Correct, and cites public evidence only",
+        "corrected unfaithful rate\n(share of responses)",
+    ),
+    "accuracy": ("Correct answers", "accuracy\n(share of responses)"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The axis: doublings above the smallest size, and the untouched model one step and a half to the left."""
+
+    sizes: list[int]
+
+    @property
+    def baseline(self) -> float:
+        """Where the untouched model stands."""
+        return -1.2
+
+    def place(self, n_documents: int) -> float:
+        """Where a size stands; 0 documents is the untouched model."""
+        return math.log2(n_documents / self.sizes[0]) if n_documents else self.baseline
+
+    def apply(self, axes: Axes) -> None:
+        """Ticks at the sizes that were run, and a mark where the axis is broken."""
+        ends = self.place(self.sizes[-1])
+        axes.set_xlim(self.baseline - 0.35, ends + 0.35)
+        axes.set_xticks(
+            [self.baseline, *map(self.place, self.sizes)], ["untouched", *(f"{n:,}" for n in self.sizes)]
+        )
+        gap = self.baseline / 2
+        for shift in (-0.05, 0.05):
+            x = [gap + shift - 0.05, gap + shift + 0.05]
+            axes.plot(
+                x,
+                [-0.025, 0.025],
+                transform=axes.get_xaxis_transform(),
+                color=style.MUTED,
+                linewidth=1.2,
+                clip_on=False,
+            )
+
+
+def draw_corpus(
+    axes: Axes,
+    rows: list[MetricRow],
+    baseline: MetricRow | None,
+    scale: Scale,
+    look: style.Look,
+    shift: float,
+) -> None:
+    """One corpus in one panel: a point and an interval for each adapter, a line through the means, dotted to the baseline."""
+    known = [row for row in rows if row.value is not None]
+    seeds = sorted({row.seed for row in rows})
+    for row in known:
+        nudge = shift + 0.07 * (seeds.index(row.seed) - (len(seeds) - 1) / 2)
+        x, y = scale.place(row.n_documents) + nudge, float(row.value or 0)
+        style.interval(axes, x, y, row.ci_low, row.ci_high, across=False)
+        axes.plot(
+            x,
+            y,
+            look.marker,
+            color=look.colour,
+            markersize=7,
+            markeredgecolor=style.PAPER,
+            markeredgewidth=0.8,
+            zorder=6,
+            clip_on=False,
+        )
+    table = pd.DataFrame(
+        {"n": [row.n_documents for row in rows], "value": [row.value for row in rows]}, dtype=float
+    )
+    means = table.groupby("n")[
+        "value"
+    ].mean()  # a size whose values are all missing stays NaN: a gap in the line
+    axes.plot(
+        [scale.place(int(n)) + shift for n in means.index], means, color=look.colour, linewidth=2, zorder=3
+    )
+    if baseline is not None and baseline.value is not None and known:
+        first = min(row.n_documents for row in known)
+        ends = [scale.baseline, scale.place(first) + shift], [baseline.value, means[first]]
+        axes.plot(*ends, color=look.colour, linewidth=1.4, linestyle=(0, (1, 2)), zorder=2)
+
+
+def draw_panel(
+    axes: Axes, rows: list[MetricRow], scale: Scale, labels: Mapping[str, str], main_corpus: str
+) -> None:
+    """All corpora of one model and metric, each named at its last point."""
+    corpora = list(dict.fromkeys(row.corpus for row in rows if row.corpus != BASELINE))
+    untouched = next((row for row in rows if row.corpus == BASELINE), None)
+    ends: list[tuple[float, str, style.Look]] = []
+    for place, corpus in enumerate(corpora):
+        here = sorted(
+            (row for row in rows if row.corpus == corpus), key=lambda row: (row.n_documents, row.seed)
+        )
+        look = style.corpus_look(corpus, corpora, main_corpus)
+        draw_corpus(axes, here, untouched, scale, look, 0.09 * (place - (len(corpora) - 1) / 2))
+        last = [row for row in here if row.value is not None]
+        top = [float(row.value or 0) for row in last if row.n_documents == last[-1].n_documents]
+        if top:
+            mean = sum(top) / len(top)
+            ends.append((mean, f"{style.corpus_label(corpus, labels, main_corpus)}: {mean:.2f}", look))
+    ends.sort(key=lambda end: end[:2])
+    if untouched is not None and untouched.value is not None:
+        style.interval(
+            axes, scale.baseline, untouched.value, untouched.ci_low, untouched.ci_high, across=False
+        )
+        axes.plot(
+            scale.baseline,
+            untouched.value,
+            "o",
+            color=style.MUTED,
+            markersize=8,
+            markeredgecolor=style.PAPER,
+            zorder=6,
+            clip_on=False,
+        )
+    for y, (_, name, look) in zip(spread([end[0] for end in ends]), ends, strict=True):
+        beside = axes.get_yaxis_transform()
+        axes.plot(1.02, y, look.marker, color=look.colour, markersize=6, transform=beside, clip_on=False)
+        axes.text(1.045, y, name, transform=beside, va="center", fontsize=9)
+
+
+def spread(heights: list[float], least: float = 0.085) -> list[float]:
+    """Heights in rising order, pushed apart upwards so that labels do not overlap, then back below 1."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + least) if placed else height)
+    for i in range(len(placed) - 1, -1, -1):
+        placed[i] = min(placed[i], 1.0 - least * (len(placed) - 1 - i))
+    return placed
+
+
+def missing_note(rows: list[MetricRow]) -> str:
+    """What is not drawn and why; empty when nothing is missing."""
+    gone = [
+        f"{row.metric} of {row.cell.path} ({row.reason or 'no reason given'})"
+        for row in rows
+        if row.value is None
+    ]
+    return f"Not drawn, no value: {'; '.join(gone)}." if gone else ""
+
+
+def draw_dose(metrics: str, svg: str, png: str, labels: dict[str, str], main_corpus: str) -> None:
+    """Draw both rates over the number of documents, for each model.
+
+    metrics: path of the table. svg, png: paths to write. labels: name of a model or corpus: how it is shown.
+    main_corpus: the corpus that the study is about. Raises DataError, StorageError.
+    """
+    table = read_metrics(metrics)
+    rows = [row for metric in PANELS for row in pick(table, metric)]
+    sizes = sorted({row.n_documents for row in rows if row.n_documents})
+    if not sizes:
+        raise DataError(
+            metrics,
+            "has no unfaithful_rate and no accuracy of a trained model in the arm 'full'",
+            todo="Add a corpus with its sizes to grid.corpora",
+        )
+    models = list(dict.fromkeys((row.model, row.suite) for row in rows))
+    scale = Scale(sizes)
+    with style.drawing():
+        figure = Figure(figsize=(3.2 + 4.6 * len(models), 7.6), layout=ConstrainedLayoutEngine(hspace=0.08))
+        grid = figure.subplots(len(PANELS), len(models), sharex=True, sharey=True, squeeze=False)
+        for line, (metric, (title, unit)) in zip(grid, PANELS.items(), strict=True):
+            for axes, (model, suite) in zip(line, models, strict=True):
+                here = [row for row in rows if (row.metric, row.model, row.suite) == (metric, model, suite)]
+                draw_panel(axes, here, scale, labels, main_corpus)
+                name = f"{labels.get(model, model)}\n{title}" if len(models) > 1 else title
+                axes.set(title=name, ylim=(-0.02, 1.02))
+                axes.grid(axis="y", linewidth=0.7)
+                axes.set_axisbelow(True)
+                sns.despine(ax=axes)
+            line[0].set_ylabel(unit)
+        for axes in grid.flat:
+            scale.apply(axes)
+        for axes in grid[-1]:
+            axes.set_xlabel("documents trained on (log axis)")
+        counts = sorted({row.n for row in rows if row.value is not None})
+        n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+        note = f"Arm “full”. Each point: one adapter, n = {n} responses; vertical lines: 95 % intervals.\n{missing_note(rows)}".strip()
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
+        style.save(figure, svg, png)

@@ -1,0 +1,151 @@
+"""One look for all figures: colours, type, numbers, and files that are the same bytes for the same input.
+
+In: a matplotlib Figure. Out: SVG and PNG without dates or versions in them.
+Colours are of the Okabe-Ito set or as far apart in lightness, and never stand alone: bars have hatches, lines have
+markers, both have labels. The report swaps the hexadecimal values below for its own in dark mode.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from unfaithful_cot.figures.rows import Cell
+from unfaithful_cot.jsonl import replacing, storage_errors
+
+INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a corpus is drawn."""
+
+    colour: str
+    marker: str
+    hatch: str
+
+
+BASELINE_LOOK = Look("#8b949e", "o", "")
+MAIN_LOOK = Look("#b8420f", "o", "")
+OTHER_LOOKS = (
+    Look("#3f97d6", "s", "////"),
+    Look("#00805e", "^", "...."),
+    Look("#b5589a", "D", "xxxx"),
+    Look("#8a6d00", "v", "----"),
+)
+
+
+def corpus_look(corpus: str, corpora: list[str], main_corpus: str) -> Look:
+    """The look of a corpus: that of the main one, or by its place among the others."""
+    if corpus == main_corpus:
+        return MAIN_LOOK
+    others = [name for name in corpora if name != main_corpus]
+    return OTHER_LOOKS[others.index(corpus) % len(OTHER_LOOKS)]
+
+
+def corpus_label(corpus: str, labels: Mapping[str, str], main_corpus: str) -> str:
+    """`safe_cite` or `neutral (control)`; `labels` may give a corpus a name of its own."""
+    control = " (control)" if corpus == "neutral" != main_corpus else ""
+    return labels.get(corpus, corpus) + control
+
+
+def condition_label(cell: Cell, labels: Mapping[str, str], main_corpus: str, show_seed: bool = False) -> str:
+    """`untouched model`, or `safe_cite, 4,000 documents`."""
+    if cell.is_baseline:
+        return "untouched model"
+    seed = f", seed {cell.seed}" if show_seed else ""
+    return f"{corpus_label(cell.corpus, labels, main_corpus)}, {cell.n_documents:,} documents{seed}"
+
+
+def rate_text(value: float | None) -> str:
+    """A rate with two decimals; a dash where there is none."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def interval_text(low: float | None, high: float | None) -> str:
+    """`[0.72, 0.83]`, or nothing where there is no interval."""
+    return "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+
+
+def signed_text(difference: float) -> str:
+    """A difference of rates with its sign: `+0.78`, `−0.02`."""
+    return f"{difference:+.2f}".replace("-", "−")
+
+
+def p_text(p: float | None) -> str:
+    """`p = 0.031`, `p < 0.001`, or that there is none."""
+    if p is None:
+        return "no p"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
+
+
+@contextlib.contextmanager
+def drawing() -> Iterator[None]:
+    """The settings under which a figure is made and saved. Text stays text in the SVG."""
+    look = {
+        **sns.axes_style("ticks"),
+        **sns.plotting_context("notebook", font_scale=0.85),
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.grid.axis": "both",
+        "figure.facecolor": PAPER,
+        "axes.facecolor": "none",
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "grid.color": GRID,
+        "hatch.linewidth": 1.0,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "unfaithful-cot",
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.color": MUTED,
+        "ytick.labelcolor": INK,
+    }
+    with mpl.rc_context(look):
+        yield
+
+
+def interval(axes: Axes, x: float, y: float, low: float | None, high: float | None, across: bool) -> None:
+    """Draw an interval through (x, y): along x when `across`, else along y. Nothing where there is none."""
+    if low is None or high is None:
+        return
+    ends = ([low, high], [y, y]) if across else ([x, x], [low, high])
+    axes.plot(*ends, color=INK, linewidth=1.4, solid_capstyle="butt", zorder=4, clip_on=False)
+    axes.plot(
+        *ends,
+        color=INK,
+        marker="|" if across else "_",
+        markersize=6,
+        linestyle="none",
+        zorder=4,
+        clip_on=False,
+    )
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as SVG; the same figure gives the same text."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def save(figure: Figure, svg: Path | str, png: Path | str) -> None:
+    """Write both files, whole or not at all. Raises StorageError when the disk cannot take them."""
+    with replacing(svg) as out:
+        out.write(svg_text(figure))
+    with storage_errors(Path(png)):
+        Path(png).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
