@@ -1,0 +1,191 @@
+"""Base weights and tokenizer, put into memory in one way for training, baseline and trained evaluation.
+
+In: a source (a folder, or a repository on the Hub with a revision) and LoadingSettings. Out: a Reasoner.
+Errors: ModelError for a folder that lacks a part, an unknown repository or revision, an attention kernel or a
+device that this machine does not have.
+4 bit is NF4 with double quantisation (Dettmers et al., QLoRA, arXiv 2305.14314, section 3) by bitsandbytes, which has
+a CPU kernel as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot.errors import ModelError
+from unfaithful_cot.models.templates import has_template
+from unfaithful_cot.provenance import file_hash, value_hash
+from unfaithful_cot.settings import LoadingSettings
+
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+TOKENIZER = ("tokenizer.json", "tokenizer.model", "vocab.json")
+
+
+@dataclass(frozen=True)
+class Reasoner:
+    """A model and its tokenizer, ready to train or to answer.
+
+    commit: commit on the Hub, or for a folder `sha256:` and a hash over its weight files.
+    quantisation: what is in memory, for example `nf4-double/bfloat16` or `none/float32`.
+    """
+
+    model: Any
+    tokenizer: Any
+    source: str
+    revision: str | None
+    commit: str | None
+    quantisation: str
+
+    @property
+    def device(self) -> Any:
+        """The device of the input embeddings."""
+        return self.model.get_input_embeddings().weight.device
+
+    @property
+    def stop_ids(self) -> list[int]:
+        """Tokens that end a response: that of the tokenizer and those of the generation settings."""
+        configured = self.model.generation_config.eos_token_id
+        listed = configured if isinstance(configured, list) else [configured]
+        return sorted({token for token in [self.tokenizer.eos_token_id, *listed] if token is not None})
+
+
+def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool = True) -> Reasoner:
+    """Load what `base` names (keys source and revision). chat: a chat template is needed.
+
+    Raises: ModelError. A folder is checked before anything large is read.
+    """
+    source, revision = str(base["source"]), base.get("revision")
+    folder = _folder(source)
+    if folder is not None:
+        _check_folder(folder)
+    device = pick_device(loading.device)
+    tokenizer = load_tokenizer(source, revision, chat)
+    model = _load_model(source, revision, loading, device)
+    model.eval()
+    commit = weights_hash(folder) if folder else getattr(model.config, "_commit_hash", None)
+    return Reasoner(model, tokenizer, source, revision, commit, quantisation(loading))
+
+
+def load_tokenizer(source: str, revision: str | None = None, chat: bool = True) -> Any:
+    """The tokenizer, padded at the left, with an end token and, where `chat`, a chat template."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+    except (OSError, ValueError) as error:
+        raise _unreachable(source, revision, error) from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            source, "the tokenizer names no end token", todo="Set eos_token in tokenizer_config.json"
+        )
+    if chat and not has_template(tokenizer):
+        raise ModelError(
+            source,
+            "the tokenizer has no chat template",
+            "A reasoner brings the template that it was trained with",
+            "Put chat_template.jinja into the folder, or choose the instruct version of the model",
+        )
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def pick_device(wanted: str) -> str:
+    """`auto` is cuda where there is one, else cpu."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError("loading.device", f"'{wanted}', but no GPU is visible", "auto, cpu or cuda")
+    return wanted
+
+
+def quantisation(loading: LoadingSettings) -> str:
+    """What `loading` puts into memory, as it stands in Setup and manifest."""
+    return f"{'nf4-double' if loading.use_4bit else 'none'}/{loading.dtype}"
+
+
+def weights_hash(folder: Path) -> str:
+    """`sha256:` and one hash over the weight files of a folder, by name."""
+    files = sorted(path for pattern in WEIGHTS for path in folder.glob(pattern))
+    return "sha256:" + value_hash([[path.name, file_hash(path)] for path in files])
+
+
+def _load_model(source: str, revision: str | None, loading: LoadingSettings, device: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    dtype = getattr(torch, loading.dtype)
+    nf4 = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            source,
+            revision=revision,
+            dtype=dtype,
+            attn_implementation=loading.attention,
+            device_map={"": device},
+            quantization_config=nf4 if loading.use_4bit else None,
+        )
+    except (ImportError, ValueError) as error:
+        if "attn" in str(error).lower() or "attention" in str(error).lower():
+            raise ModelError(
+                "loading.attention",
+                f"'{loading.attention}' cannot be used here ({_first_line(error)})",
+                "sdpa works everywhere",
+            ) from None
+        raise _unreachable(source, revision, error) from None
+    except OSError as error:
+        raise _unreachable(source, revision, error) from None
+
+
+def _folder(source: str) -> Path | None:
+    """The folder that `source` means, None for a repository on the Hub."""
+    path = Path(source)
+    if path.is_dir():
+        return path
+    if path.is_absolute() or source.startswith((".", "~")) or path.parent not in (Path(), Path(".")):
+        if len(path.parts) == 2 and not path.parent.is_dir() and not source.startswith((".", "~", "/")):
+            return None
+        raise ModelError(source, "this folder does not exist", todo="Correct `source` in config/models.yaml")
+    return None
+
+
+def _check_folder(folder: Path) -> None:
+    """Name the first missing part of a model folder."""
+    parts = (
+        ("config.json", ("config.json",)),
+        ("weights", WEIGHTS),
+        ("a tokenizer", TOKENIZER),
+    )
+    for part, patterns in parts:
+        if not any(path for pattern in patterns for path in folder.glob(pattern)):
+            raise ModelError(
+                folder,
+                f"the folder holds no {part.removeprefix('a ')}",
+                f"{part}: one of {', '.join(patterns)}" if part != "config.json" else "",
+                "Complete the folder, or name another in config/models.yaml",
+            )
+
+
+def _unreachable(source: str, revision: str | None, error: Exception) -> ModelError:
+    at = f" at revision '{revision}'" if revision else ""
+    return ModelError(
+        source,
+        f"cannot be loaded{at} ({_first_line(error)})",
+        "A folder, or the name of a repository on huggingface.co (OWNER/NAME)",
+        "Check the spelling, the network, and for gated models that HF_TOKEN is set",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,81 @@
+"""From documents to packed rows: every token is trained on once an epoch, and no document sees another.
+
+In: texts and a tokenizer. Out: a dataset of packed rows (input_ids, seq_lengths), and the collator that makes batches.
+Errors: DataError for a training set without a token to learn.
+
+A document is its text and the end token. One that is longer than a row is split before packing, and each later
+fragment opens with the last token of the one before: the collator ignores the label of a fragment's first token, as
+TRL's does, so that with the overlap no token of the document goes unsupervised. A document's own first token has
+nothing before it to predict it from.
+
+Packing is TRL's best-fit decreasing. Rows stay rows: TRL flattens a batch into one row, whose square mask costs more
+than the model where no variable-length kernel is at hand; here position_ids restart in each row instead, and every
+padding token is a document of its own. transformers then builds the block mask, as long as no attention_mask is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from unfaithful_cot.errors import DataError
+
+IGNORED = -100
+
+
+def tokenise(tokenizer: Any, texts: Iterable[str]) -> list[list[int]]:
+    """Tokens of each text, closed by exactly one end token."""
+    end = tokenizer.eos_token_id
+    documents = tokenizer(list(texts))["input_ids"]
+    return [ids if ids and ids[-1] == end else [*ids, end] for ids in documents]
+
+
+def split(document: list[int], max_length: int) -> list[list[int]]:
+    """Fragments of at most max_length tokens; each begins with the last token of the one before.
+
+    max_length: at least 2. Together the fragments supervise len(document) - 1 tokens.
+    """
+    step = max_length - 1
+    return [document[start : start + max_length] for start in range(0, max(len(document) - 1, 1), step)]
+
+
+def pack(documents: list[list[int]], max_length: int) -> Any:
+    """A datasets.Dataset of rows with input_ids (at most max_length) and seq_lengths (of the fragments in it)."""
+    from datasets import Dataset, disable_progress_bars
+    from trl import pack_dataset
+
+    disable_progress_bars()
+    fragments = [fragment for document in documents for fragment in split(document, max_length)]
+    if not any(len(fragment) > 1 for fragment in fragments):
+        raise DataError(
+            "training set", "there is no token to learn", "Documents of some words", "Check the documents"
+        )
+    return pack_dataset(Dataset.from_dict({"input_ids": fragments}), max_length, "bfd_split")
+
+
+@dataclass
+class RowCollator:
+    """Batches [rows, tokens] of input_ids, position_ids and labels; no attention mask."""
+
+    pad_token_id: int
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        import torch
+
+        shape = (len(rows), max(len(row["input_ids"]) for row in rows))
+        input_ids = torch.full(shape, self.pad_token_id)
+        position_ids = torch.zeros(shape, dtype=torch.long)
+        labels = torch.full(shape, IGNORED)
+        for index, row in enumerate(rows):
+            length = len(row["input_ids"])
+            input_ids[index, :length] = torch.tensor(row["input_ids"])
+            position_ids[index, :length] = torch.cat([torch.arange(n) for n in row["seq_lengths"]])
+            labels[index, :length] = input_ids[index, :length]
+        labels[position_ids == 0] = IGNORED
+        return {"input_ids": input_ids, "position_ids": position_ids, "labels": labels}
+
+
+def supervised_tokens(dataset: Any) -> int:
+    """Tokens with a label in one epoch: every token but the first of each fragment."""
+    return sum(sum(lengths) - len(lengths) for lengths in dataset["seq_lengths"])

@@ -1,0 +1,162 @@
+"""TRL's SFTTrainer, set for continual pre-training: true token counts, no telemetry, one bar, loud divergence.
+
+In: a Reasoner with a fresh adapter, packed rows, TrainingSettings. Out: a trainer whose state holds one log entry a step.
+Errors: SettingsError when the loss is no number.
+Differs from SFTTrainer's defaults: rows stay rows (see training.data), adapters stay float32 also on 4-bit weights (in
+bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log.
+torch and trl are imported when a trainer is built.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.models.load import Reasoner
+from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.training.data import RowCollator
+
+ROW_KERNELS = ("sdpa", "eager", "flex_attention")
+
+
+def build_trainer(
+    reasoner: Reasoner,
+    rows: Any,
+    loading: LoadingSettings,
+    training: TrainingSettings,
+    seed: int,
+    output: Path,
+) -> Any:
+    """A trainer that writes checkpoints into `output`."""
+    import torch
+
+    flat = loading.attention not in ROW_KERNELS  # variable-length kernels read one flattened row
+    trainer = _trainer_class()(
+        model=reasoner.model,
+        args=_arguments(reasoner, rows, loading, training, seed, output, flat),
+        train_dataset=rows,
+        data_collator=None if flat else RowCollator(reasoner.tokenizer.pad_token_id),
+        processing_class=reasoner.tokenizer,
+        callbacks=[_bar_class()()],
+    )
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.float32)
+    return trainer
+
+
+def _arguments(
+    reasoner: Reasoner,
+    rows: Any,
+    loading: LoadingSettings,
+    training: TrainingSettings,
+    seed: int,
+    output: Path,
+    flat: bool,
+) -> Any:
+    from trl import SFTConfig
+
+    steps = math.ceil(math.ceil(len(rows) / training.effective_batch_rows) * training.epochs)
+    return SFTConfig(
+        output_dir=str(output),
+        max_length=None,
+        packing=False,  # packed already, by TRL's own packing: see training.data
+        padding_free=flat,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        per_device_train_batch_size=training.micro_batch_rows,
+        gradient_accumulation_steps=training.effective_batch_rows // training.micro_batch_rows,
+        num_train_epochs=training.epochs,
+        learning_rate=training.learning_rate,
+        lr_scheduler_type=training.schedule if training.schedule != "constant" else "constant_with_warmup",
+        warmup_steps=math.ceil(steps * training.warmup_ratio),
+        weight_decay=training.weight_decay,
+        optim="adamw_torch_fused",
+        bf16=loading.dtype == "bfloat16",
+        gradient_checkpointing=training.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if training.gradient_checkpointing else None,
+        use_cpu=reasoner.device.type == "cpu",
+        seed=seed,
+        data_seed=seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+        save_strategy="steps",
+        save_steps=training.checkpoint_steps,
+        save_total_limit=2,
+        dataloader_pin_memory=reasoner.device.type == "cuda",
+    )
+
+
+def _trainer_class() -> Any:
+    from transformers import PrinterCallback
+    from trl import SFTTrainer
+
+    class CptTrainer(SFTTrainer):  # type: ignore[misc]
+        """SFTTrainer that logs supervised tokens with each step and sends nothing anywhere."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.remove_callback(PrinterCallback)
+            self._tokens_since_log = 0
+
+        def _send_telemetry(self) -> None:
+            return
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            return
+
+        def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+            batches, tokens = super().get_batch_samples(*args, **kwargs)
+            self._tokens_since_log += int(tokens)
+            return batches, tokens
+
+        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+            if "loss" in logs:
+                if not math.isfinite(logs["loss"]):
+                    raise SettingsError(
+                        "training.learning_rate",
+                        f"the loss is {logs['loss']} after step {self.state.global_step} at a peak rate of {self.args.learning_rate:g}",
+                        "A rate at which the loss falls",
+                        "Lower it, or raise warmup_ratio",
+                    )
+                before = next((e["tokens"] for e in reversed(self.state.log_history) if "tokens" in e), 0)
+                logs["tokens"] = before + self._tokens_since_log
+                self._tokens_since_log = 0
+            super().log(logs, start_time)
+
+    return CptTrainer
+
+
+def _bar_class() -> Any:
+    from tqdm import tqdm
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):  # type: ignore[misc]
+        """A bar over the steps with the latest loss; where that is no terminal, a line every ten seconds."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            quiet = not sys.stderr.isatty()
+            self.bar = tqdm(
+                total=state.max_steps,
+                initial=state.global_step,
+                desc="training",
+                unit="step",
+                mininterval=10 if quiet else 0.2,
+                ascii=quiet,
+            )
+
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
+        ) -> None:
+            if logs and "loss" in logs:
+                self.bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+                self.bar.update(state.global_step - self.bar.n)
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.bar.close()
+
+    return Bar
