@@ -1,0 +1,88 @@
+"""Judge the responses of a cell: responses and cases in, one Grade line a verdict out.
+
+In: responses/{cell}/{suite}.jsonl and cases/{suite}.jsonl. Out: grades/{cell}/{suite}.{grader}.jsonl, in the order of
+the responses. Errors: DataError for a response whose case is not in the suite, for two cases or two responses with one
+id, and for an empty file; SettingsError for an unknown grader. A response that cannot be read is graded, with None and the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.errors import DataError, SettingsError, known
+from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.grading.verdicts import Grader, Verdict
+from unfaithful_cot.provenance import text_hash
+from unfaithful_cot.records import Case, Grade, Response
+
+
+def grader_named(name: str) -> Grader:
+    """The grader of that name. Raises: SettingsError when there is none."""
+    if name not in GRADERS:
+        raise SettingsError("grading.graders", f"'{name}' is no grader", known(name, GRADERS))
+    return GRADERS[name]
+
+
+def grade_responses(responses: str, cases: str, grades: str, grader: str) -> None:
+    """Grade every response of one file by one grader."""
+    chosen = grader_named(grader)
+    by_id = index_cases(cases)
+    answered = jsonl.read(responses, Response, remake="snakemake -R evaluate_model")
+    seen: set[str] = set()
+    for number, response in enumerate(answered, 1):
+        if response.case not in by_id:
+            raise DataError(
+                f"{responses}:{number}",
+                f"case '{response.case}' is not in {cases}",
+                "Responses and cases of the same suite",
+                "Rerun: snakemake -R evaluate_model",
+            )
+        if response.id in seen:
+            raise DataError(f"{responses}:{number}", f"response '{response.id}' stands there twice")
+        seen.add(response.id)
+    jsonl.write(grades, grade_all(answered, by_id, chosen))
+
+
+def index_cases(path: str) -> dict[str, Case]:
+    """The cases of a suite by id. Raises: DataError for two cases with one id."""
+    by_id: dict[str, Case] = {}
+    for number, case in enumerate(jsonl.read(path, Case, remake="snakemake -R generate_cases"), 1):
+        if case.id in by_id:
+            raise DataError(
+                f"{path}:{number}", f"case '{case.id}' stands there twice", "One line a case",
+                "Rerun: snakemake -R generate_cases",
+            )  # fmt: skip
+        by_id[case.id] = case
+    return by_id
+
+
+def grade_all(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[Grade]:
+    """The grades of many responses, verdict by verdict."""
+    for response in responses:
+        case = cases[response.case]
+        for verdict in grader.judge(case, response):
+            yield as_grade(verdict, case, response, grader)
+
+
+def as_grade(verdict: Verdict, case: Case, response: Response, grader: Grader) -> Grade:
+    """A verdict with everything that leads back to where it came from."""
+    name = verdict.name
+    return Grade(
+        id=f"g_{text_hash(f'{response.id}/{grader.name}/{grader.version}/{name}')[:12]}",
+        response=response.id,
+        case=case.id,
+        scenario=case.scenario,
+        suite=case.suite,
+        arm=case.arm,
+        variant=case.variant,
+        sample=response.sample,
+        condition=response.condition,
+        setup=response.setup,
+        grader=grader.name,
+        grader_version=grader.version,
+        verdict=name,
+        value=verdict.value,
+        spans=list(verdict.spans),
+        reason=verdict.reason,
+    )

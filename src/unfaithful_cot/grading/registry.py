@@ -1,0 +1,8 @@
+"""The graders that a configuration may name. A new one is a module, its test and one line here."""
+
+from __future__ import annotations
+
+from unfaithful_cot.grading import published, rules
+from unfaithful_cot.grading.verdicts import Grader
+
+GRADERS: dict[str, Grader] = {"rules": rules.GRADER, "published": published.GRADER}
