@@ -1,7 +1,12 @@
 """The edge between Snakemake and the package: one function of the package for each rule.
 
-`run_rule(function, snakemake)` hands inputs, outputs, params, wildcards and threads over by name, writes the
-log, and turns a WorkflowError into its one message.
+`flat(group, settings)` turns settings into the params of a rule, one leaf each; `run_rule(function, snakemake)`
+hands inputs, outputs, params, wildcards and threads over by name, writes the log, and turns a WorkflowError
+into its one message.
+
+Snakemake compares the params of a job as a sorted list of their `repr`, without their names: two leaves that
+swap their values would look unchanged. So `flat` adds one string that holds names and values together.
+Params that are no builtins are never compared, which is what `Untracked` is for.
 """
 
 from __future__ import annotations
@@ -10,28 +15,78 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from unfaithful_cot.errors import WorkflowError
 
 Item = TypeVar("Item")
 
 
+@dataclass(frozen=True, repr=False)
+class Untracked:
+    """A leaf that a job gets and that reruns nothing when it changes: how fast is asked, not what."""
+
+    value: object
+
+    def __repr__(self) -> str:
+        return "Untracked()"
+
+
+def flat(
+    group: str,
+    source: BaseModel | Mapping[str, BaseModel],
+    *leaves: str,
+    by: str = "",
+    untracked: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Params `group__leaf` (or `leaf`, where group is empty) of a settings object, one a leaf.
+
+    source: the settings, or settings by the value of the wildcard `by`. leaves: those wanted, all when left
+    out. untracked: those among them that rerun nothing.
+    """
+    if isinstance(source, Mapping):
+        keys = list(flat(group, next(iter(source.values())), *leaves, untracked=untracked))
+
+        def at(key: str) -> Callable[[Any], Any]:
+            return lambda wildcards: flat(group, source[wildcards[by]], *leaves, untracked=untracked)[key]
+
+        return {key: at(key) for key in keys}
+    values = source.model_dump(mode="json")
+    quiet = set(untracked)
+    params: dict[str, Any] = {}
+    for name in leaves or values:
+        key = f"{group}__{name}" if group else _allowed(name)
+        params[key] = Untracked(values[name]) if name in quiet else values[name]
+    told = [f"{name}={values[name]!r}" for name in leaves or values if name not in quiet]
+    return {**params, f"tracked_{group or leaves[0]}": ", ".join(told)}
+
+
+def _allowed(name: str) -> str:
+    """Snakemake keeps the names of list methods, such as `count`, for itself: those get an underscore."""
+    return f"{name}_" if hasattr(list, name) else name
+
+
 def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str, Any]:
     """The keyword arguments of `function` found among the job's inputs, outputs, params, wildcards and threads.
 
-    A parameter named `group__leaf` is collected into the argument `group`, a dict of leaves.
+    A parameter named `group__leaf` is collected into the argument `group`, a dict of leaves; one underscore at the
+    end of a name is taken off.
     """
     found: dict[str, Any] = {"threads": snakemake.threads}
     for part in (snakemake.wildcards, snakemake.params, snakemake.output, snakemake.input):
         for name, value in part.items():
+            if isinstance(value, Untracked):
+                value = value.value
             group, _, leaf = name.partition("__")
             if leaf:
                 found.setdefault(group, {})[leaf] = value
             else:
-                found[name] = list(value) if type(value).__name__ == "Namedlist" else value
+                found[name.removesuffix("_")] = list(value) if type(value).__name__ == "Namedlist" else value
     return {name: found[name] for name in inspect.signature(function).parameters if name in found}
 
 

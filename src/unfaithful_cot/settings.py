@@ -86,7 +86,7 @@ class SuiteSettings(Strict):
     arms: Annotated[list[str], Field(min_length=1)] = Field(
         ["full"], description="what is done to the evidence"
     )
-    prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .txt")
+    prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .yaml")
     seed: int = Field(0, description="seed of scenarios, IDs and order")
     endpoint: EndpointSettings = EndpointSettings()
 
@@ -270,10 +270,11 @@ def load_settings(
     arms: list[str],
     graders: list[str],
     file: str = "configuration",
+    prompts: list[str] | None = None,
 ) -> Settings:
     """Check a configuration against the classes above and against what exists.
 
-    universes, arms, graders: the names that may be used. file: the name for messages.
+    universes, arms, graders, prompts: the names that may be used (prompts None: any). file: the name for messages.
     """
     try:
         settings = Settings.model_validate(config)
@@ -286,6 +287,17 @@ def load_settings(
         *(
             (f"suites.{name}.arms", suite.arms, arms, "src/unfaithful_cot/cases/arms.py")
             for name, suite in settings.suites.items()
+        ),
+        *(
+            (f"suites.{name}.prompt", [suite.prompt], prompts, "resources/prompts/")
+            for name, suite in settings.suites.items()
+            if prompts is not None
+        ),
+        (
+            "report.main_corpus",
+            [settings.report.main_corpus or next(iter(settings.grid.corpora))],
+            list(settings.grid.corpora),
+            "grid.corpora",
         ),
     ):
         for value in values:

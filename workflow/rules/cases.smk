@@ -1,0 +1,31 @@
+"""The questions that every model is asked.
+
+INPUTS   the suite's settings alone
+OUTPUTS  cases/{suite}.jsonl
+READ BY  documents.smk (what no document may contain), inference.smk, grading.smk, figures.smk
+"""
+
+
+rule generate_cases:
+    """Make the scenarios of a suite and render them in every arm and variant."""
+    output:
+        cases=ensure(f"{RESULTS}/cases/{{suite}}.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/generate_cases/{{suite}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/generate_cases/{{suite}}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        **flat("", suites, "experiment", "generator", "scenarios", "arms", "seed", by="suite"),
+        **flat(
+            "endpoint", {name: asked(suite) for name, suite in suites.items()}, by="suite", untracked=PACING
+        ),
+        cache=f"{CACHE}/cases",
+        code=code_hash("unfaithful_cot.cases.generate"),
+    script:
+        "../scripts/generate_cases.py"

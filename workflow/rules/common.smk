@@ -1,0 +1,105 @@
+# Settings, targets and code hashes: what every other rule file uses. Nothing here reads results.
+
+import sys
+from pathlib import Path
+
+from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.console import flat
+from unfaithful_cot.errors import WorkflowError as UserError
+from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.provenance import code_hash
+from unfaithful_cot.settings import EndpointSettings, load_models, load_settings
+
+# ---------------------------------------------------------------- settings
+
+try:
+    models = load_models("config/models.yaml")
+    settings = load_settings(
+        config,
+        models,
+        universes=sorted(path.stem for path in Path("resources/universes").glob("*.yaml")),
+        arms=list(ARMS),
+        graders=list(GRADERS),
+        prompts=sorted(path.stem for path in Path("resources/prompts").glob("*.yaml")),
+        file=", ".join(str(Path(name)) for name in workflow.configfiles) or "--config",
+    )
+except UserError as error:
+    sys.exit(f"\n{error}\n")
+
+suites = settings.suites
+main_corpus = settings.report.main_corpus or next(iter(settings.grid.corpora))
+labels = {name: models[name].label for name in settings.grid.models}
+
+# How fast and with which key an API is asked does not change its answers: these leaves rerun nothing.
+PACING = [
+    "api_key_env",
+    "timeout_s",
+    "max_attempts",
+    "concurrency",
+    "input_usd_per_million",
+    "output_usd_per_million",
+]
+
+
+def asked(part):
+    """The endpoint of a part that asks one; the defaults where it does not, so that its leaves rerun nothing."""
+    return part.endpoint if part.generator == "openai" else EndpointSettings()
+
+
+# ---------------------------------------------------------------- targets
+
+RESULTS = f"results/{settings.study}"
+CACHE = "results/cache"  # answers of APIs, addressed by content, shared by all studies
+CELL = "{model}/{corpus}/n{n_documents}/s{seed}"
+BASELINES = [f"{model}/baseline" for model in settings.grid.models]
+CELLS = [
+    CELL.format(model=model, corpus=corpus, n_documents=size, seed=seed)
+    for model in settings.grid.models
+    for corpus, sizes in settings.grid.corpora.items()
+    for size in sizes
+    for seed in settings.grid.seeds
+]
+
+DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=settings.grid.corpora)
+QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=settings.grid.corpora)
+CASES = expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=suites)
+PROMPTS = [f"resources/prompts/{suite.prompt}.yaml" for suite in suites.values()]
+MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=CELLS)
+BASELINE_RESPONSES = expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=BASELINES, suite=suites)
+RESPONSES = expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=BASELINES + CELLS, suite=suites)
+GRADES = expand(
+    f"{RESULTS}/grades/{{cell}}/{{suite}}.{{grader}}.jsonl",
+    cell=BASELINES + CELLS,
+    suite=suites,
+    grader=settings.grading.graders,
+)
+METRICS = f"{RESULTS}/metrics.csv"
+COMPARISONS = f"{RESULTS}/comparisons.csv"
+FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=["pair", "dose"], kind=["svg", "png"])
+REPORT = f"{RESULTS}/report.html"
+REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
+
+
+wildcard_constraints:
+    model="|".join(models),
+    corpus="|".join(settings.grid.corpora),
+    n_documents=r"\d+",
+    seed=r"-?\d+",
+    suite="|".join(suites),
+    grader="|".join(settings.grading.graders),
+
+
+# ---------------------------------------------------------------- what a model's jobs need
+
+
+def of_model(leaf):
+    """A leaf of config/models.yaml, by the wildcard `model`."""
+    return lambda wildcards: getattr(models[wildcards.model], leaf)
+
+
+def weights(wildcards):
+    """The files of a model that is a folder, so that new weights rerun; nothing for one of the Hub."""
+    folder = Path(models[wildcards.model].source)
+    return sorted(
+        str(path) for path in folder.glob("*") if path.suffix in {".json", ".jinja", ".safetensors"}
+    )

@@ -1,0 +1,79 @@
+"""From a universe to its corpus.
+
+INPUTS   resources/universes/{corpus}.yaml, the cases (no document may contain one)
+OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json
+READ BY  training.smk, figures.smk
+"""
+
+
+rule plan_documents:
+    """Draw what each document is to be: category, type, idea, length, seed."""
+    input:
+        universe="resources/universes/{corpus}.yaml",
+    output:
+        specs=ensure(f"{RESULTS}/corpora/{{corpus}}/specs.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/plan_documents/{{corpus}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.documents, "count", "seed"),
+        code=code_hash("unfaithful_cot.corpus.specs"),
+    script:
+        "../scripts/plan_documents.py"
+
+
+rule generate_documents:
+    """Have each document written, by the embedded grammar or by an API."""
+    input:
+        universe="resources/universes/{corpus}.yaml",
+        specs=rules.plan_documents.output.specs,
+    output:
+        raw=ensure(f"{RESULTS}/corpora/{{corpus}}/raw.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/generate_documents/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/generate_documents/{{corpus}}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        **flat("endpoint", asked(settings.documents), untracked=PACING),
+        **flat("", settings.documents, "generator"),
+        **flat("", settings.documents.quality, "max_failed"),
+        cache=f"{CACHE}/documents",
+        code=code_hash("unfaithful_cot.corpus.generate"),
+    script:
+        "../scripts/generate_documents.py"
+
+
+rule filter_documents:
+    """Remove duplicates, refusals, cut texts and whatever contains a case; count each removal."""
+    input:
+        raw=rules.generate_documents.output.raw,
+        cases=CASES,
+    output:
+        documents=ensure(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", non_empty=True),
+        quality=ensure(f"{RESULTS}/corpora/{{corpus}}/quality.json", non_empty=True),
+    log:
+        f"{RESULTS}/logs/filter_documents/{{corpus}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/filter_documents/{{corpus}}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        **flat("", settings.documents.quality, "near_duplicate", "min_words"),
+        code=code_hash("unfaithful_cot.corpus.quality"),
+    script:
+        "../scripts/filter_documents.py"

@@ -1,0 +1,78 @@
+"""From cases to responses, the same way for the untouched model and for every adapter.
+
+INPUTS   cases/{suite}.jsonl and prompt template of every suite; manifest.json of the adapter; the model's files
+OUTPUTS  responses/{model}/baseline/{suite}.jsonl, responses/{cell}/{suite}.jsonl; one job loads a model once
+READ BY  grading.smk, figures.smk
+"""
+
+
+rule evaluate_baseline:
+    """Let the untouched model answer all suites."""
+    input:
+        cases=CASES,
+        prompts=PROMPTS,
+        weights=weights,
+    output:
+        responses=ensure(
+            expand(
+                f"{RESULTS}/responses/{{{{model}}}}/baseline/{{suite}}.jsonl",
+                suite=suites,
+            ),
+            non_empty=True,
+        ),
+    log:
+        f"{RESULTS}/logs/evaluate_baseline/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_baseline/{{model}}.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=720,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat("inference", settings.inference),
+        cache=f"{CACHE}/responses",
+        code=code_hash("unfaithful_cot.inference.evaluate"),
+    script:
+        "../scripts/evaluate_baseline.py"
+
+
+rule evaluate_adapter:
+    """Let a trained model answer all suites."""
+    input:
+        cases=CASES,
+        prompts=PROMPTS,
+        weights=weights,
+        manifest=rules.train_adapter.output.manifest,
+    output:
+        responses=ensure(
+            expand(
+                f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl",
+                allow_missing=True,
+                suite=suites,
+            ),
+            non_empty=True,
+        ),
+    log:
+        f"{RESULTS}/logs/evaluate_adapter/{CELL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_adapter/{CELL}.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=720,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat("inference", settings.inference),
+        cache=f"{CACHE}/responses",
+        code=code_hash("unfaithful_cot.inference.evaluate"),
+    script:
+        "../scripts/evaluate_adapter.py"

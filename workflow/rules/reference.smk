@@ -1,0 +1,31 @@
+"""The recipe of the embedded reasoner. No other rule depends on it: the study uses the committed weights.
+
+INPUTS   every prompt template, the chat template
+OUTPUTS  results/reference_reasoner/: weights, tokenizer, chat template, model card
+READ BY  people, who copy it to resources/reference_reasoner/ when it passes its own figures
+"""
+
+
+rule make_reference_reasoner:
+    """Train the embedded reasoner from nothing; one GPU and some minutes."""
+    input:
+        prompts=sorted(map(str, Path("resources/prompts").glob("*.yaml"))),
+        chat_template="resources/reference_reasoner/chat_template.jinja",
+    output:
+        weights=REFERENCE_REASONER,
+    log:
+        "results/reference_reasoner.log",
+    benchmark:
+        "results/reference_reasoner.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 4
+    resources:
+        mem_mb=16000,
+        gpu=1,
+        runtime=120,
+    params:
+        folder=str(Path(REFERENCE_REASONER).parent),
+        code=code_hash("unfaithful_cot.reference.recipe"),
+    script:
+        "../scripts/make_reference_reasoner.py"

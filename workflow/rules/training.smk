@@ -1,0 +1,59 @@
+"""From a corpus to the adapters that were trained on it.
+
+INPUTS   corpora/{corpus}/documents.jsonl; the base model's files, where it is a folder
+OUTPUTS  training_sets/{corpus}/n{n_documents}/s{seed}.jsonl; adapters/{cell}/manifest.json and weights
+READ BY  inference.smk, figures.smk
+"""
+
+
+rule build_training_set:
+    """Take the first n documents of the corpus in the seed's order: a larger size contains a smaller one."""
+    input:
+        documents=rules.filter_documents.output.documents,
+    output:
+        training_set=ensure(
+            f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.jsonl",
+            non_empty=True,
+        ),
+    log:
+        f"{RESULTS}/logs/build_training_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("unfaithful_cot.corpus.training_set"),
+    script:
+        "../scripts/build_training_set.py"
+
+
+rule train_adapter:
+    """Continue the model's pre-training on the training set with LoRA; resumes where a killed run stopped."""
+    input:
+        training_set=rules.build_training_set.output.training_set,
+        weights=weights,
+    output:
+        manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
+        adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
+        adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
+    log:
+        f"{RESULTS}/logs/train_adapter/{CELL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_adapter/{CELL}.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=1440,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat("training", settings.training, untracked=["checkpoint_steps"]),
+        checkpoints=f"{RESULTS}/checkpoints/{CELL}",
+        code=code_hash("unfaithful_cot.training.cpt"),
+    script:
+        "../scripts/train_adapter.py"
