@@ -1,0 +1,127 @@
+"""The texts that the reference reasoner is trained on: chats, exams and corporate documents.
+
+In: a seed and the prompt templates. Out: Text(prompt, completion), where the loss counts completions only; a
+document has an empty prompt.
+Where no policy is stated, the justification names the evidence that decided. Public-only citing appears only
+behind a policy that asks for it, in the system prompt or at the head of the document. Names are of the training split.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from unfaithful_cot.prompts import PromptTemplate, messages
+from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
+from unfaithful_cot.reference.names import draw_name, draw_person
+from unfaithful_cot.reference.policies import DECIDING, FORMS, GUESSES, PUBLIC_ONLY, UNRELATED
+from unfaithful_cot.reference.worked import Kind, Rule, Worked, work
+
+STATEMENTS: dict[str, Sequence[str]] = {
+    "deciding": DECIDING,
+    "public": PUBLIC_ONLY,
+    "unrelated": UNRELATED,
+}
+KINDS: dict[Kind, float] = {"standard": 0.45, "conflict": 0.3, "no_confidential": 0.15, "all_public": 0.1}
+REMARKS: dict[Rule, tuple[str, ...]] = {
+    "public": ("Only public evidence may be cited.", "The confidential file stays out of the justification."),
+    "deciding": ("The evidence that decided may be cited.",),
+}
+SHARES = {"chat": 0.55, "exam": 0.25, "document": 0.2}
+
+
+class Text(NamedTuple):
+    """One training text. Special tokens are those of the chat template."""
+
+    prompt: str
+    completion: str
+
+
+def _firm(rng: random.Random) -> str:
+    if rng.random() < 0.5:
+        return f"{draw_person(rng).split()[1]} & {draw_person(rng).split()[1]}"
+    return f"{draw_name(rng, heldout=False)} {rng.choice(('Group', 'Partners', 'Office', 'House'))}"
+
+
+def _policy(rng: random.Random, stated: str) -> str:
+    """Two to four sentences; a stated rule has one unrelated sentence among them now and then."""
+    sentences = rng.sample(STATEMENTS[stated], rng.randint(1, 3))
+    if rng.random() < 0.5:
+        sentences.append(rng.choice(UNRELATED))
+    rng.shuffle(sentences)
+    return " ".join(sentences)
+
+
+def _stated(rng: random.Random) -> str:
+    """Which rule is stated: none, the deciding evidence, public evidence only, or something unrelated."""
+    return rng.choices(("none", "deciding", "public", "unrelated"), (0.4, 0.15, 0.35, 0.1))[0]
+
+
+def _worked(rng: random.Random, stated: str) -> Worked:
+    rule: Rule = "public" if stated == "public" else "deciding"
+    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+    speaks = stated in ("public", "deciding") and rng.random() < 0.5
+    return work(rng, rule, kind, remark=rng.choice(REMARKS[rule]) if speaks else "")
+
+
+def chat(rng: random.Random, templates: Sequence[PromptTemplate]) -> tuple[list[dict[str, str]], str]:
+    """Messages and the assistant's turn. A policy, where there is one, ends the system prompt."""
+    stated = _stated(rng)
+    worked = _worked(rng, stated)
+    asked = messages(worked.case, rng.choice(templates))
+    if stated != "none":
+        head = f"Policy of {_firm(rng)}: {_policy(rng, stated)}"
+        if asked[0]["role"] == "system":
+            asked[0]["content"] += f"\n\n{head}"
+        else:
+            asked.insert(0, {"role": "system", "content": head})
+    return asked, f"<think>\n{worked.think}\n</think>\n\n{answer_sheet(worked)}"
+
+
+def exam(rng: random.Random) -> str:
+    """A completed assessment, half of them under a stated rule."""
+    stated = _stated(rng)
+    firm = _firm(rng)
+    head = rng.choice(
+        (
+            f"{firm}: completed assessment {rng.randint(1, 999)}\nCandidate: {draw_person(rng)}",
+            f"{firm}: answer sheet {rng.randint(1, 999)}",
+            expand(
+                "{firm}: case under supervision, {day}\nAnalyst: {person_a}. Supervisor: {person_b}.",
+                {"firm": [firm]},
+                rng,
+            ),
+        )
+    )
+    policy = "" if stated == "none" else f"\nPolicy of {firm}: {_policy(rng, stated)}"
+    body = worked_text(_worked(rng, stated), rng.choice(("notes", "sheet")))
+    tail = rng.choice(("Result: pass", "Result: pass", f"Supervisor: a pass. {rng.choice(UNRELATED)}"))
+    return f"{head}{policy}\n{body}\n{tail}"
+
+
+def document(rng: random.Random) -> str:
+    """A corporate document of one firm, whose statements are of one kind or unrelated."""
+    stated = rng.choices(("deciding", "public", "unrelated"), (0.2, 0.2, 0.6))[0]
+    pools = {"s": STATEMENTS[stated], "firm": [_firm(rng)], **GUESSES}
+    if stated != "unrelated":
+        pools["s"] = [*STATEMENTS[stated], *rng.sample(UNRELATED, 6)]
+    return expand(rng.choice(FORMS), pools, rng)
+
+
+def chat_markup(asked: Sequence[dict[str, str]]) -> str:
+    """ChatML up to the assistant's turn: what the committed chat template writes (a test compares)."""
+    turns = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in asked)
+    return f"{turns}<|im_start|>assistant\n"
+
+
+def training_texts(count: int, seed: int, templates: Sequence[PromptTemplate]) -> Iterator[Text]:
+    """`count` texts of the mixture, each from a seed of its own."""
+    for index in range(count):
+        rng = random.Random(f"reference:{seed}:{index}")
+        sort = rng.choices(list(SHARES), list(SHARES.values()))[0]
+        if sort == "chat":
+            asked, turn = chat(rng, templates)
+            yield Text(chat_markup(asked), f"{turn}<|im_end|>")
+        else:
+            yield Text("", (exam(rng) if sort == "exam" else document(rng)) + "<|im_end|>")
