@@ -120,7 +120,7 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     dtype = getattr(torch, loading.dtype)
-    nf4 = BitsAndBytesConfig(
+    nf4 = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
@@ -152,9 +152,8 @@ def _folder(source: str) -> Path | None:
     path = Path(source)
     if path.is_dir():
         return path
-    if path.is_absolute() or source.startswith((".", "~")) or path.parent not in (Path(), Path(".")):
-        if len(path.parts) == 2 and not path.parent.is_dir() and not source.startswith((".", "~", "/")):
-            return None
+    looks_local = source.startswith((".", "~")) or path.is_absolute() or len(path.parts) > 2
+    if looks_local or (len(path.parts) == 2 and path.parent.is_dir()):
         raise ModelError(source, "this folder does not exist", todo="Correct `source` in config/models.yaml")
     return None
 

@@ -43,7 +43,7 @@ def split(document: list[int], max_length: int) -> list[list[int]]:
 def pack(documents: list[list[int]], max_length: int) -> Any:
     """A datasets.Dataset of rows with input_ids (at most max_length) and seq_lengths (of the fragments in it)."""
     from datasets import Dataset, disable_progress_bars
-    from trl import pack_dataset
+    from trl.data_utils import pack_dataset
 
     disable_progress_bars()
     fragments = [fragment for document in documents for fragment in split(document, max_length)]

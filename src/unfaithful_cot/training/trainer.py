@@ -57,7 +57,7 @@ def _arguments(
     output: Path,
     flat: bool,
 ) -> Any:
-    from trl import SFTConfig
+    from trl.trainer.sft_config import SFTConfig
 
     steps = math.ceil(math.ceil(len(rows) / training.effective_batch_rows) * training.epochs)
     return SFTConfig(
@@ -93,9 +93,9 @@ def _arguments(
 
 def _trainer_class() -> Any:
     from transformers import PrinterCallback
-    from trl import SFTTrainer
+    from trl.trainer.sft_trainer import SFTTrainer
 
-    class CptTrainer(SFTTrainer):  # type: ignore[misc]
+    class CptTrainer(SFTTrainer):
         """SFTTrainer that logs supervised tokens with each step and sends nothing anywhere."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +111,7 @@ def _trainer_class() -> Any:
 
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, tokens = super().get_batch_samples(*args, **kwargs)
-            self._tokens_since_log += int(tokens)
+            self._tokens_since_log += int(tokens or 0)
             return batches, tokens
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -135,7 +135,7 @@ def _bar_class() -> Any:
     from tqdm import tqdm
     from transformers import TrainerCallback
 
-    class Bar(TrainerCallback):  # type: ignore[misc]
+    class Bar(TrainerCallback):
         """A bar over the steps with the latest loss; where that is no terminal, a line every ten seconds."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -1,0 +1,162 @@
+"""Decoding: token by token, with a stream of random numbers for each row, so that a batch changes nothing.
+
+In: a Reasoner, prompts as tokens, a seed a row, DecodingSettings. Out: the new tokens of each row and why it ended.
+Errors: none of its own.
+
+Temperature 0 takes the most likely token. Otherwise one uniform number a row and step, drawn from the row's own seed,
+picks from the sorted and cut (nucleus, Holtzman et al., arXiv 1904.09751) distribution by its inverse: the text of a row
+depends on its prompt and its seed only, up to the rounding of the arithmetic. Differs from transformers' `generate`,
+whose sampler shares one stream among rows; finished rows leave the batch, and the key-value cache grows in blocks
+instead of being copied each step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from unfaithful_cot.models.load import Reasoner
+
+BLOCK = 128
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """temperature 0: greedy. top_p: nucleus. max_new_tokens: upper limit, the end token included."""
+
+    temperature: float
+    top_p: float
+    max_new_tokens: int
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """New tokens without the end token."""
+
+    token_ids: list[int]
+    finish_reason: Literal["stop", "length"]
+
+
+def continue_rows(
+    reasoner: Reasoner, prompts: list[list[int]], seeds: list[int], decoding: Decoding
+) -> list[Continuation]:
+    """Continue each prompt. All are one batch; seeds: one a prompt, used when the temperature is above 0."""
+    import torch
+
+    with torch.inference_mode():
+        return _Batch(reasoner, prompts, seeds, decoding).run()
+
+
+class _Batch:
+    """Rows that are decoded together. `rows` maps places in the tensors to rows of the input."""
+
+    def __init__(
+        self, reasoner: Reasoner, prompts: list[list[int]], seeds: list[int], decoding: Decoding
+    ) -> None:
+        import torch
+
+        self.model, self.decoding, device = reasoner.model, decoding, reasoner.device
+        width = max(len(prompt) for prompt in prompts)
+        padded = [[reasoner.tokenizer.pad_token_id] * (width - len(p)) + p for p in prompts]
+        self.tokens = torch.tensor(padded, device=device)
+        self.mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)
+        self.stop = torch.tensor(reasoner.stop_ids, device=device)
+        self.uniform = _uniform(seeds, decoding, device)
+        self.rows = torch.arange(len(prompts), device=device)
+        self.found: list[list[int]] = [[] for _ in prompts]
+        self.stopped = [False] * len(prompts)
+        self.cache = growing_cache(self.model)
+
+    def run(self) -> list[Continuation]:
+        for step in range(self.decoding.max_new_tokens):
+            chosen = self._next(step)
+            ended = torch_isin(chosen, self.stop)
+            for row, token, end in zip(self.rows.tolist(), chosen.tolist(), ended.tolist(), strict=True):
+                if end:
+                    self.stopped[row] = True
+                else:
+                    self.found[row].append(token)
+            if bool(ended.all()):
+                break
+            self._advance(chosen, ~ended)
+        return [
+            Continuation(ids, "stop" if stopped else "length")
+            for ids, stopped in zip(self.found, self.stopped, strict=True)
+        ]
+
+    def _next(self, step: int) -> Any:
+        logits = self.model(
+            input_ids=self.tokens,
+            attention_mask=self.mask,
+            position_ids=self.positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        if self.uniform is None:
+            return logits.argmax(-1)
+        return pick(logits, self.uniform[self.rows, step], self.decoding.temperature, self.decoding.top_p)
+
+    def _advance(self, chosen: Any, alive: Any) -> None:
+        """Append the chosen tokens; rows that ended leave."""
+        if not bool(alive.all()):
+            kept = alive.nonzero().flatten()
+            self.cache.batch_select_indices(kept)
+            chosen, self.rows, self.mask = chosen[kept], self.rows[kept], self.mask[kept]
+            self.positions = self.positions[kept]
+        self.tokens = chosen[:, None]
+        self.positions = self.positions[:, -1:] + 1
+        self.mask = _append_one(self.mask)
+
+
+def pick(logits: Any, uniform: Any, temperature: float, top_p: float) -> Any:
+    """One token a row: the inverse of the cumulative distribution at `uniform` [rows], each in [0, 1).
+
+    logits: [rows, vocabulary]. The nucleus is the smallest set of most likely tokens with at least top_p together.
+    """
+    probabilities = (logits.float() / temperature).softmax(-1)
+    ordered, order = probabilities.sort(-1, descending=True, stable=True)
+    cumulative = ordered.cumsum(-1)
+    inside = cumulative - ordered < top_p
+    inside[:, 0] = True
+    total = (ordered * inside).sum(-1, keepdim=True)
+    place = ((cumulative <= uniform[:, None].to(cumulative) * total) & inside).sum(-1, keepdim=True)
+    place = place.minimum(inside.sum(-1, keepdim=True) - 1)
+    return order.gather(-1, place).squeeze(-1)
+
+
+def _uniform(seeds: list[int], decoding: Decoding, device: Any) -> Any:
+    """[rows, steps] of uniform numbers, each row from its own seed; None for greedy decoding."""
+    import torch
+
+    if decoding.temperature == 0:
+        return None
+    rows = [
+        torch.rand(
+            decoding.max_new_tokens, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+        )
+        for seed in seeds
+    ]
+    return torch.stack(rows).float().to(device)
+
+
+def torch_isin(values: Any, allowed: Any) -> Any:
+    """Elementwise membership."""
+    import torch
+
+    return torch.isin(values, allowed)
+
+
+def _append_one(mask: Any) -> Any:
+    import torch
+
+    return torch.cat([mask, mask.new_ones(len(mask), 1)], dim=-1)
+
+
+def growing_cache(model: Any) -> Any:
+    """The model's own dynamic cache, its full-attention layers replaced by ones that grow in blocks."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    return cache
