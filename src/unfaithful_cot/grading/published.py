@@ -68,7 +68,7 @@ def _spans(response: Response, start: int, end: int) -> list[Span]:
         low += len(piece) - len(piece.lstrip())
         piece = piece.strip()
         if low < high and piece:
-            spans.append(Span(channel=channel, start=low, end=low + len(piece), text=piece))  # type: ignore[arg-type]
+            spans.append(Span(channel=channel, start=low, end=low + len(piece), text=piece))
     return spans
 
 

@@ -1,0 +1,58 @@
+"""Grade files as one table: a row for each response and grader, a column for each verdict.
+
+In: paths of grades/{cell}/{suite}.{grader}.jsonl. Out: a pandas DataFrame with the columns KEYS, one column a verdict
+(True, False, a string, or None) and one column `{verdict}?` with the reason where a verdict is None.
+Lines are read one by one and only these fields are kept, so memory grows with responses, not with spans.
+Errors: DataError for a wrong line, for a verdict that stands twice and for no grades at all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.records import Grade, Setup
+
+CONDITION = ["experiment", "model", "corpus", "n_documents", "seed"]
+KEYS = [*CONDITION, "suite", "arm", "scenario", "variant", "case", "sample", "response", "grader", "setup"]
+
+
+def read_grades(paths: Sequence[str]) -> pd.DataFrame:
+    """One row for each response and grader, in the order of the files."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    setups: dict[str, Setup] = {}
+    for path in paths:
+        for number, grade in enumerate(jsonl.iterate(path, Grade, "snakemake -R grade_responses"), 1):
+            row = rows.get((grade.response, grade.grader))
+            if row is None:
+                row = rows[(grade.response, grade.grader)] = _keys(grade, setups)
+            if grade.verdict in row:
+                raise DataError(
+                    f"{path}:{number}",
+                    f"verdict {grade.verdict} of response {grade.response} by {grade.grader} stands there twice",
+                    "One line a verdict",
+                    "Name each grade file once; rerun: snakemake -R grade_responses",
+                )
+            row[sys.intern(grade.verdict)] = grade.value
+            if grade.value is None:
+                row[sys.intern(f"{grade.verdict}?")] = sys.intern(grade.reason or "no reason given")
+    if not rows:
+        raise DataError(
+            ", ".join(map(str, paths)) or "grades", "there are no grades", todo="Run: snakemake grade"
+        )
+    return pd.DataFrame(list(rows.values()))
+
+
+def _keys(grade: Grade, setups: dict[str, Setup]) -> dict[str, Any]:
+    condition = grade.condition.model_dump(include=set(CONDITION))
+    values = {name: grade.__dict__[name] for name in KEYS if name in grade.__dict__ and name != "setup"}
+    setup = setups.setdefault(grade.setup.model_dump_json(), grade.setup)
+    return {
+        key: sys.intern(value) if isinstance(value, str) else value
+        for key, value in {**condition, **values, "setup": setup}.items()
+    }
