@@ -1,0 +1,54 @@
+# What a user types. `make run` and `make test` do their own set-up, once; `make help` lists the rest.
+# PYTHON=python3.12 make run: another interpreter. ARGS="--configfile config/reproduce.yaml" make run: another study.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	>/dev/null 2>&1 && { echo $$name; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+ARGS ?=
+
+.PHONY: help run plan test lint format docs clean-venv
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: $(VENV)/.run-installed  ## set up, run the study, say where the report is
+	@$(BIN)/snakemake --cores all $(ARGS)
+
+plan: $(VENV)/.run-installed  ## what a run would do and why, and what it would cost
+	@$(BIN)/snakemake -n $(ARGS)
+
+test: $(VENV)/.dev-installed  ## set up, then every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev-installed  ## style, types and workflow
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow && $(BIN)/snakemake --lint
+
+format: $(VENV)/.dev-installed  ## bring Python and Snakemake files into shape
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile workflow
+
+docs: $(VENV)/.run-installed  ## make schemas, config/README.md and docs/formats.md anew from the classes
+	@$(BIN)/python -m unfaithful_cot.documentation
+
+clean-venv:  ## remove the environment; results stay
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 with venv was found. Install one (Debian: \
+	apt-get install python3 python3-venv), or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.lock $(VENV)/.run-installed
+	$(BIN)/python -m pip install --quiet -r requirements-dev.lock
+	@touch $@
