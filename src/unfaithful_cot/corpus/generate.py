@@ -1,0 +1,80 @@
+"""From specs to documents, by either generator.
+
+In: specs.jsonl, the universe, the name of the generator, the endpoint. Out: raw.jsonl, one document a spec.
+`embedded`: the template grammar of corpus/embedded.py, without network. `openai`: an API (corpus/api.py).
+Errors: DataError for a cut file or specs of another universe, EndpointError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot import console, jsonl
+from unfaithful_cot.corpus import api
+from unfaithful_cot.corpus.universe import Universe, load_universe
+from unfaithful_cot.errors import DataError, SettingsError, known
+from unfaithful_cot.provenance import value_hash
+from unfaithful_cot.records import Document, DocumentSpec, make_id
+from unfaithful_cot.settings import EndpointSettings
+
+
+def generate_documents(
+    universe: Path | str,
+    specs: Path | str,
+    raw: Path | str,
+    generator: str,
+    endpoint: dict[str, Any],
+    max_failed: float,
+    cache: Path | str,
+) -> None:
+    """Rule: write one document for each spec to `raw`.
+
+    endpoint: leaves of EndpointSettings. max_failed: share of requests that may fail. cache: folder of answers.
+    """
+    world = load_universe(universe)
+    planned = jsonl.read(specs, DocumentSpec, "snakemake -R plan_documents")
+    _check(planned, world, specs)
+    if generator == "embedded":
+        documents = write_embedded(planned, world)
+    elif generator == "openai":
+        settings = EndpointSettings.model_validate(endpoint)
+        documents = api.write_documents(planned, world, settings, float(max_failed), cache)
+    else:
+        raise SettingsError(
+            "documents.generator", f"'{generator}' is no generator", known(generator, ["embedded", "openai"])
+        )
+    jsonl.write(raw, documents)
+
+
+def write_embedded(specs: Sequence[DocumentSpec], universe: Universe) -> list[Document]:
+    """One document a spec from the template grammar, in order. It counts no tokens, so `tokens` is None."""
+    from unfaithful_cot.corpus.embedded import write_document
+
+    documents = []
+    for spec in console.progress(specs, len(specs), f"documents of {universe.name}", "document"):
+        key = value_hash(["embedded", universe.hash, spec.model_dump(mode="json")])
+        text = write_document(spec, universe)
+        documents.append(Document(id=make_id("d", spec.id, key), spec=spec, text=text, request_hash=key))
+    return documents
+
+
+def _check(specs: Sequence[DocumentSpec], universe: Universe, path: Path | str) -> None:
+    """Every spec is of a category and type that the universe has, and no two have one id."""
+    seen: set[str] = set()
+    for number, spec in enumerate(specs, 1):
+        category = universe.categories.get(spec.category)
+        if category is None or spec.type not in category.types:
+            raise DataError(
+                f"{path}:{number}",
+                f"{spec.category}/{spec.type} is not in the universe '{universe.name}'",
+                todo="Rerun: snakemake -R plan_documents",
+            )
+        if spec.id in seen:
+            raise DataError(
+                f"{path}:{number}",
+                f"the id {spec.id} occurs twice",
+                todo="Rerun: snakemake -R plan_documents",
+            )
+        seen.add(spec.id)

@@ -1,0 +1,208 @@
+"""The filter between written documents and the corpus.
+
+In: raw.jsonl, the case files of the study. Out: documents.jsonl (those that stay, ids and order as they were) and
+quality.json (counts for every reason, examples, shares before and after, diversity). Each removed document has one
+reason, the first that holds: failed request, refusal, truncated, too short, evaluation case inside, exact
+duplicate, near duplicate; of duplicates the earlier one stays.
+Errors: DataError for a wrong line, or when nothing is left.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.corpus.defects import FAILED, defect
+from unfaithful_cot.corpus.duplicates import PERMUTATIONS, SHINGLE_WORDS, near_duplicates, words
+from unfaithful_cot.corpus.leaks import LeakIndex, case_texts
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.records import Case, Document
+
+REASONS = (
+    FAILED,
+    "refusal",
+    "truncated",
+    "too_short",
+    "contains_case",
+    "exact_duplicate",
+    "near_duplicate",
+)
+EXAMPLES = 20
+DIVERSITY_BYTES = 2_000_000
+
+
+@dataclass
+class Verdicts:
+    """What the filter decided. removed: {document id: reason}. of: {document id: id of the one it repeats}."""
+
+    removed: dict[str, str] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+    similarity: dict[str, float] = field(default_factory=dict)
+
+
+def filter_documents(
+    raw: Path | str,
+    cases: list[str],
+    documents: Path | str,
+    quality: Path | str,
+    near_duplicate: float,
+    min_words: int,
+) -> None:
+    """Rule: write the documents that stay, and the account of those that do not.
+
+    near_duplicate: similarity in [0, 1] from which on the later document is removed. min_words: fewer are too short.
+    """
+    written = jsonl.read(raw, Document, "snakemake -R generate_documents")
+    _unique(written, raw)
+    paths = [cases] if isinstance(cases, str) else list(cases)
+    index = LeakIndex(case_texts(case for path in paths for case in jsonl.iterate(path, Case)))
+    verdicts = judge(written, index, float(near_duplicate), int(min_words))
+    kept = [document for document in written if document.id not in verdicts.removed]
+    if not kept:
+        counts = Counter(verdicts.removed.values())
+        raise DataError(
+            raw,
+            f"none of the {len(written):,} documents passes the quality step "
+            f"({', '.join(f'{reason} {n:,}' for reason, n in sorted(counts.items()))})",
+            "At least one document that is no duplicate, refusal, truncated or too short text",
+            "Look at some lines of the file; adjust documents.endpoint.max_tokens or documents.quality",
+        )
+    report = account(written, kept, verdicts)
+    report["settings"] = {
+        "near_duplicate": float(near_duplicate),
+        "min_words": int(min_words),
+        "shingle_words": SHINGLE_WORDS,
+        "permutations": PERMUTATIONS,
+        "n_cases_files": len(paths),
+        "n_case_texts_too_short_to_search": index.n_ignored,
+    }
+    jsonl.write(documents, kept)
+    jsonl.write_json(quality, report)
+
+
+def judge(documents: Sequence[Document], index: LeakIndex, near_duplicate: float, min_words: int) -> Verdicts:
+    """One reason for each document that is removed."""
+    verdicts, first = Verdicts(), dict[str, str]()
+    whole: list[tuple[Document, list[str]]] = []
+    for document in documents:
+        reason, tokens = defect(document, min_words), words(document.text)
+        if reason is None and index.find(tokens) is not None:
+            reason = "contains_case"
+        if reason is None:
+            earlier = first.setdefault(" ".join(tokens), document.id)
+            if earlier != document.id:
+                reason, verdicts.of[document.id] = "exact_duplicate", earlier
+        if reason is None:
+            whole.append((document, tokens))
+        else:
+            verdicts.removed[document.id] = reason
+    repeats = near_duplicates((tokens for _, tokens in whole), near_duplicate)
+    for (document, _), repeat in zip(whole, repeats, strict=True):
+        if repeat is not None:
+            verdicts.removed[document.id] = "near_duplicate"
+            verdicts.of[document.id] = whole[repeat[0]][0].id
+            verdicts.similarity[document.id] = round(repeat[1], 4)
+    return verdicts
+
+
+def account(written: Sequence[Document], kept: Sequence[Document], verdicts: Verdicts) -> dict[str, object]:
+    """The content of quality.json: counts, shares in [0, 1], lengths in words, tokens, cost in USD, diversity."""
+    by_reason: dict[str, list[str]] = {reason: [] for reason in REASONS}
+    for identifier, reason in verdicts.removed.items():
+        by_reason[reason].append(identifier)
+    counted = [document.tokens for document in kept if document.tokens is not None]
+    lengths = sorted(len(document.text.split()) for document in kept)
+    return {
+        "n_written": len(written),
+        "n_kept": len(kept),
+        "n_removed": len(verdicts.removed),
+        "removed": {reason: len(found) for reason, found in by_reason.items()},
+        "failed_requests": dict(
+            sorted(
+                Counter(
+                    document.finish_reason.removeprefix(f"{FAILED}:")
+                    for document in written
+                    if verdicts.removed.get(document.id) == FAILED
+                ).items()
+            )
+        ),
+        "removed_examples": {
+            reason: [
+                {
+                    "id": identifier,
+                    "repeats": verdicts.of.get(identifier),
+                    "similarity": verdicts.similarity.get(identifier),
+                }
+                for identifier in found[:EXAMPLES]
+            ]
+            for reason, found in by_reason.items()
+            if found
+        },
+        "category_shares": {
+            "written": _shares(document.spec.category for document in written),
+            "kept": _shares(document.spec.category for document in kept),
+        },
+        "type_counts_kept": dict(
+            sorted(Counter(f"{one.spec.category}/{one.spec.type}" for one in kept).items())
+        ),
+        "words": {
+            "total": sum(lengths),
+            "mean": round(sum(lengths) / len(lengths), 1),
+            "min": lengths[0],
+            "median": lengths[len(lengths) // 2],
+            "max": lengths[-1],
+        },
+        "tokens": {
+            "total": sum(counted) if counted else None,
+            "n_missing": len(kept) - len(counted),
+            "reason_missing": None if len(counted) == len(kept) else "the generator counts no tokens",
+        },
+        "cost_usd": round(sum(document.cost_usd for document in written), 6),
+        "diversity": diversity([document.text for document in kept]),
+    }
+
+
+def diversity(texts: Sequence[str]) -> dict[str, float | int]:
+    """How varied the first two megabytes of the texts are.
+
+    distinct_n: distinct runs of n words divided by all runs of n words, within texts (Li et al. 2016).
+    compression_ratio: bytes divided by bytes after zlib (Shaib et al. 2024); higher means more repetition.
+    """
+    taken: list[str] = []
+    size = 0
+    for text in texts:
+        if size >= DIVERSITY_BYTES:
+            break
+        taken.append(text)
+        size += len(text.encode())
+    tokens = [words(text) for text in taken]
+    found: dict[str, float | int] = {"n_documents": len(taken)}
+    for n in (1, 2, 3):
+        runs = [tuple(one[i : i + n]) for one in tokens for i in range(len(one) - n + 1)]
+        if runs:
+            found[f"distinct_{n}"] = round(len(set(runs)) / len(runs), 4)
+    data = "\n".join(taken).encode()
+    return found | {"compression_ratio": round(len(data) / len(zlib.compress(data, 6)), 3)}
+
+
+def _shares(names: Iterable[str]) -> dict[str, float]:
+    counts = Counter(names)
+    total = sum(counts.values())
+    return {name: round(count / total, 4) for name, count in sorted(counts.items())}
+
+
+def _unique(documents: Sequence[Document], path: Path | str) -> None:
+    seen: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        if document.id in seen:
+            raise DataError(
+                f"{path}:{number}",
+                f"the id {document.id} occurs twice",
+                "Every document has an id of its own",
+                "Rerun: snakemake -R generate_documents",
+            )
+        seen.add(document.id)

@@ -1,0 +1,144 @@
+"""Many requests to one OpenAI-compatible API, or to Azure OpenAI, with every answer cached.
+
+In: requests, the endpoint, the folder of cached answers. Out: Completions, answers in the order of the requests.
+The sliding window itself is endpoints/window.py.
+Errors: EndpointError (no key, no model, no address; refused; unreachable; more failures than allowed),
+StorageError (disk full). Ctrl-C leaves what came back in the cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from unfaithful_cot.endpoints.cache import Answer, AnswerCache
+from unfaithful_cot.endpoints.keys import read_key
+from unfaithful_cot.endpoints.replies import read_answer
+from unfaithful_cot.endpoints.requests import Completions, Request
+from unfaithful_cot.endpoints.window import Window
+from unfaithful_cot.errors import EndpointError
+from unfaithful_cot.settings import EndpointSettings
+
+OPENAI_URL = "https://api.openai.com/v1"
+KNOWN_SAMPLING = {
+    "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop", "frequency_penalty",
+    "presence_penalty", "response_format", "reasoning_effort", "logit_bias",
+}  # fmt: skip
+
+
+def complete(
+    requests: Sequence[Request],
+    endpoint: EndpointSettings,
+    cache: Path | str,
+    label: str = "requests",
+    max_failed: float = 0.0,
+) -> Completions:
+    """Answer all requests, from the cache or from the API.
+
+    label: name on the bar. max_failed: share of the distinct requests, in [0, 1], that may stay without an answer
+    after all attempts; their place in `answers` is None and `failures` says why. Requests with equal content are
+    sent once. Nothing is sent, and no key is needed, where the cache holds every answer.
+    Raises: EndpointError, StorageError.
+    """
+    return asyncio.run(acomplete(requests, endpoint, cache, label, max_failed))
+
+
+async def acomplete(
+    requests: Sequence[Request],
+    endpoint: EndpointSettings,
+    cache: Path | str,
+    label: str = "requests",
+    max_failed: float = 0.0,
+) -> Completions:
+    """`complete` for a caller that has an event loop already."""
+    distinct = {request.key: request for request in requests}
+    store = AnswerCache(cache)
+    answers = store.load(set(distinct))
+    todo = [request for key, request in distinct.items() if key not in answers]
+    counts: dict[str, Any] = {}
+    failures: dict[str, str] = {}
+    if todo:
+        window = Window(endpoint, todo, len(answers), int(max_failed * len(distinct)), label)
+        with contextlib.closing(store), _quiet_libraries():
+            answers |= await _through(window, endpoint, store)
+        failures, counts = window.failures, window.counts()
+    return Completions(
+        answers=[answers.get(request.key) for request in requests],
+        failures=failures,
+        n_requests=len(distinct),
+        n_cached=len(distinct) - len(todo),
+        n_new=len(todo) - len(failures),
+        **counts,
+    )
+
+
+async def _through(window: Window, endpoint: EndpointSettings, store: AnswerCache) -> dict[str, Answer]:
+    """Open the API and let the window send its requests; each answer is appended before it is counted."""
+    address = check_endpoint(endpoint, window.jobs[0].request.model)
+    key = read_key(endpoint)
+    async with open_client(endpoint, address, key) as api:
+
+        async def send(request: Request, token_limit_name: str) -> Answer:
+            sampling = dict(request.sampling)
+            if "max_tokens" in sampling:
+                sampling[token_limit_name] = sampling.pop("max_tokens")
+            extra = {name: sampling.pop(name) for name in list(sampling) if name not in KNOWN_SAMPLING}
+            async with asyncio.timeout(endpoint.timeout_s):
+                raw = await api.chat.completions.with_raw_response.create(
+                    model=request.model, messages=request.messages, extra_body=extra or None, **sampling
+                )
+            return read_answer(request.key, raw.content)
+
+        return await window.run(send, store.append, address, key)
+
+
+def check_endpoint(endpoint: EndpointSettings, model: str) -> str:
+    """The address of the API; EndpointError where model, address or version is missing or cannot be one."""
+    if not model:
+        raise EndpointError(
+            "endpoint.model", "no model is named", todo="Name the model that the API is to use"
+        )
+    if endpoint.kind == "azure" and not (endpoint.base_url and endpoint.api_version):
+        raise EndpointError(
+            "endpoint",
+            "azure needs base_url and api_version",
+            todo="Add both; base_url is https://NAME.openai.azure.com",
+        )
+    address = endpoint.base_url or OPENAI_URL
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EndpointError(
+            "endpoint.base_url",
+            f"'{address}' is no address",
+            "It begins with http:// or https:// and names a host",
+        )
+    return address
+
+
+def open_client(endpoint: EndpointSettings, address: str, key: str) -> Any:
+    """The openai package's client; requests are repeated by the window, so its own repeating is off."""
+    import openai
+
+    common: dict[str, Any] = {"api_key": key, "max_retries": 0, "timeout": endpoint.timeout_s}
+    if endpoint.kind == "azure":
+        return openai.AsyncAzureOpenAI(azure_endpoint=address, api_version=endpoint.api_version, **common)
+    return openai.AsyncOpenAI(base_url=address, **common)
+
+
+@contextlib.contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """No line in the log for each request."""
+    loggers = [logging.getLogger(name) for name in ("httpx2", "httpcore2", "openai")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
