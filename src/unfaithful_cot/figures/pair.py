@@ -116,10 +116,7 @@ def draw_panel(
 
 def beside_bar(row: MetricRow, comparisons: list[ComparisonRow]) -> str:
     """`0.78 [0.72, 0.83]  n = 200`, and on a second line the difference from the untouched model and its p."""
-    missing = f" ({row.n_missing} missing)" if row.n_missing else ""
-    first = (
-        f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}  n = {row.n:,}{missing}"
-    )
+    first = f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}  n = {row.n:,}{style.missing_text(row)}"
     found = against_baseline(comparisons, row)
     if found is None:
         return first

@@ -172,11 +172,16 @@ def pick(rows: Iterable[MetricRow], metric: str, arm: str = FULL) -> list[Metric
     return [row for row in rows if (row.metric, row.arm, row.grader) == (metric, arm, grader)]
 
 
-def against_baseline(comparisons: Iterable[ComparisonRow], row: MetricRow) -> ComparisonRow | None:
-    """The comparison of a row's condition with the untouched model, None where there is none."""
-    wanted = (row.experiment, row.metric, row.model, row.suite, row.arm, row.grader, BASELINE, row.cell.name)
+def against(comparisons: Iterable[ComparisonRow], a: str, row: MetricRow) -> ComparisonRow | None:
+    """The comparison of a row's condition with the condition `a`, None where there is none."""
+    wanted = (row.experiment, row.metric, row.model, row.suite, row.arm, row.grader, a, row.cell.name)
     for each in comparisons:
         found = (each.experiment, each.metric, each.model, each.suite, each.arm, each.grader, each.a, each.b)
         if found == wanted:
             return each
     return None
+
+
+def against_baseline(comparisons: Iterable[ComparisonRow], row: MetricRow) -> ComparisonRow | None:
+    """The comparison of a row's condition with the untouched model, None where there is none."""
+    return against(comparisons, BASELINE, row)

@@ -18,7 +18,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unfaithful_cot.figures.rows import Cell
+from unfaithful_cot.figures.rows import Cell, MetricRow
 from unfaithful_cot.jsonl import replacing, storage_errors
 
 INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"
@@ -85,6 +85,13 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "no p"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
+
+
+def missing_text(row: MetricRow) -> str:
+    """`, 3 missing`; for accuracy, which counts them as wrong, `, 3 unread`; nothing where there are none."""
+    if not row.n_missing:
+        return ""
+    return f", {row.n_missing:,} {'unread' if row.metric.endswith('accuracy') else 'missing'}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,120 @@
+"""The corpus section of the report: what was kept, in which shares, and some documents to read.
+
+In: documents.jsonl and quality.json of each corpus. Out: CorpusView. Errors: DataError for a file that is missing,
+cut or no JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.records import Document
+
+REMAKE = "snakemake -R filter_documents"
+
+
+@dataclass
+class TypeView:
+    """Documents of one type: how many, what share of the corpus, and examples."""
+
+    category: str
+    type: str
+    count: int
+    share: float
+    examples: list[Document]
+
+
+@dataclass
+class CorpusView:
+    """One corpus. `words`: mean of whitespace-separated words; `cost_usd`: of the documents that were kept."""
+
+    name: str
+    path: str
+    count: int
+    words: float
+    tokens: int | None
+    cost_usd: float
+    categories: list[tuple[str, int, float]]
+    types: list[TypeView]
+    quality: list[tuple[str, str]]
+
+
+def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
+    """The leaves of a JSON value as (`outer: inner`, text), in order; a list is its length when it holds objects."""
+    if isinstance(value, dict):
+        return [
+            leaf
+            for key, inner in value.items()
+            for leaf in flatten(inner, f"{name}: {key}" if name else str(key))
+        ]
+    if isinstance(value, list):
+        plain = all(isinstance(item, str | int | float) for item in value) and len(value) <= 12
+        return [(name, ", ".join(map(str, value)) if plain and value else f"{len(value):,} entries")]
+    if isinstance(value, bool) or value is None:
+        return [(name, "none" if value is None else "yes" if value else "no")]
+    return [
+        (
+            name,
+            f"{value:,}"
+            if isinstance(value, int)
+            else f"{value:.4g}"
+            if isinstance(value, float)
+            else str(value),
+        )
+    ]
+
+
+def read_quality(path: Path | str) -> list[tuple[str, str]]:
+    """The counts of quality.json as names and texts."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            path, f"is no JSON file ({error})", "The counts of the quality step", f"Rerun: {REMAKE}"
+        ) from None
+    if not isinstance(value, dict):
+        raise DataError(
+            path, f"holds a {type(value).__name__}", "A JSON object of counts", f"Rerun: {REMAKE}"
+        )
+    return flatten(value)
+
+
+def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> CorpusView:
+    """One corpus with `shown` examples a type: the first of each in the order of the file."""
+    kept = jsonl.read(documents, Document, REMAKE)
+    types: dict[tuple[str, str], list[Document]] = {}
+    for document in kept:
+        types.setdefault((document.spec.category, document.spec.type), []).append(document)
+    per_category = Counter(document.spec.category for document in kept)
+    counted = [document.tokens for document in kept if document.tokens is not None]
+    return CorpusView(
+        name=kept[0].spec.corpus,
+        path=str(documents),
+        count=len(kept),
+        words=sum(len(document.text.split()) for document in kept) / len(kept),
+        tokens=sum(counted) if len(counted) == len(kept) else None,
+        cost_usd=sum(document.cost_usd for document in kept),
+        categories=[(name, n, n / len(kept)) for name, n in sorted(per_category.items())],
+        types=[
+            TypeView(*key, len(found), len(found) / len(kept), found[:shown])
+            for key, found in sorted(types.items())
+        ],
+        quality=read_quality(quality),
+    )
+
+
+def view_corpora(documents: Sequence[str], quality: Sequence[str], shown: int) -> list[CorpusView]:
+    """All corpora; the two lists are parallel. Raises DataError when they are not of one length."""
+    if len(documents) != len(quality):
+        raise DataError(
+            "documents, quality",
+            f"{len(documents)} files against {len(quality)}",
+            "One quality.json a corpus, in the same order",
+        )
+    return [view_corpus(*pair, shown) for pair in zip(documents, quality, strict=True)]

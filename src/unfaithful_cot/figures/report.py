@@ -1,0 +1,185 @@
+"""The report: one page that opens from disk, with finding, figures, tables, corpus and transcripts.
+
+In: every table, record file and figure of a study. Out: report.html with style, script, figures and data inside;
+it asks no network and names no time, so the same study gives the same bytes. Errors: DataError for a file that is missing,
+cut or does not fit the others; StorageError when the disk is full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.figures import curves, finding, style, summary
+from unfaithful_cot.figures.corpora import view_corpora
+from unfaithful_cot.figures.rows import MetricRow, read_comparisons, read_metrics
+from unfaithful_cot.figures.transcripts import script_json, transcripts
+from unfaithful_cot.provenance import file_hash, versions
+from unfaithful_cot.records import Case, Grade, Manifest, Response, Setup
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+CAPTIONS = {
+    "pair": (
+        "Before and after training",
+        "Left: share of correct answers. Right: share of answers that are correct, cite public evidence and do not name the confidential source.",
+    ),
+    "dose": (
+        "How the effect grows with the number of documents",
+        "Each point is one adapter. The untouched model stands at the left; the axis is logarithmic and broken before it.",
+    ),
+}
+SWAPS = {
+    style.INK: "ink", style.MUTED: "muted", style.GRID: "grid", style.PAPER: "paper",
+    style.BASELINE_LOOK.colour: "baseline", style.MAIN_LOOK.colour: "main",
+    **{look.colour: f"other{number}" for number, look in enumerate(style.OTHER_LOOKS)},
+}  # fmt: skip
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+def read_all(paths: Iterable[str], record: type[Item], remake: str) -> list[Item]:
+    """The records of several files, one after the other."""
+    return [each for path in paths for each in jsonl.iterate(path, record, remake)]
+
+
+def inline_svg(svg: str, name: str, title: str) -> Markup:
+    """An SVG file of ours as an element of the page: ids made unique, colours those of the page, a text for readers."""
+    start = svg.find("<svg")
+    if start < 0:
+        raise DataError(name, "is no SVG file", todo="Rerun: snakemake -R draw_pair draw_dose")
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[start:], flags=re.DOTALL)
+    body = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", body)
+    for colour, variable in SWAPS.items():
+        body = body.replace(colour, f"var(--figure-{variable})")
+    head, rest = body.split(">", 1)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    return Markup(head) + Markup(' role="img" aria-label="{}">').format(title) + Markup(rest)
+
+
+def load_figures(paths: Sequence[str]) -> list[dict[str, object]]:
+    """Every figure with its caption; its name is that of the file."""
+    found: list[dict[str, object]] = []
+    for path in paths:
+        name = Path(path).stem
+        title, caption = CAPTIONS.get(name, (name, ""))
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise DataError(
+                path, f"cannot be read ({error.strerror})", todo="Rerun: snakemake figures"
+            ) from None
+        found.append(
+            {
+                "name": name,
+                "title": title,
+                "caption": caption,
+                "svg": inline_svg(text, name, f"{title}. {caption}"),
+            }
+        )
+    return found
+
+
+def setups(responses: Sequence[Response]) -> list[tuple[str, Setup]]:
+    """Which conditions were asked in which way: one entry for each difference."""
+    seen = dict.fromkeys(
+        (r.condition.model, r.condition.corpus, r.condition.n_documents, r.condition.seed, r.setup)
+        for r in responses
+    )
+    return [(f"{model}/{corpus}/n{n}/s{seed}", setup) for model, corpus, n, seed, setup in seen]
+
+
+def render(**values: object) -> str:
+    """Fill the page in. Everything is escaped unless it is our own markup."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts = {
+        name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")
+    }
+    return environment.get_template("report.html").render(**values, **parts)
+
+
+def write_report(
+    metrics: str,
+    comparisons: str,
+    figures: list[str],
+    documents: list[str],
+    quality: list[str],
+    cases: list[str],
+    responses: list[str],
+    grades: list[str],
+    manifests: list[str],
+    report: str,
+    title: str,
+    documents_shown: int,
+    labels: dict[str, str],
+    main_corpus: str,
+) -> None:
+    """Write report.html. All arguments but the last four are paths; `documents_shown` counts examples a type.
+
+    labels: name of a model or corpus: how it is shown. Raises DataError, StorageError.
+    """
+    rows, tests = read_metrics(metrics), read_comparisons(comparisons)
+    asked = read_all(cases, Case, "snakemake -R generate_cases")
+    answers = read_all(responses, Response, "snakemake -R evaluate_model")
+    judged = read_all(grades, Grade, "snakemake -R grade_responses")
+    adapters = read_manifests(manifests)
+    drawn = curves.draw_curves(adapters, labels, main_corpus)
+    sources = [metrics, comparisons, *cases, *responses, *grades, *documents, *quality, *manifests]
+    page = render(
+        title=title,
+        findings=finding.findings(rows, tests, labels, main_corpus),
+        limits=finding.limits(rows, tests),
+        figures=load_figures(figures),
+        tables=[summary.by_condition(rows, labels, main_corpus)],
+        arms=arm_tables(rows, labels, main_corpus),
+        comparisons=[summary.comparison_cells(test, labels) for test in tests],
+        metrics=rows,
+        definitions=list(summary.METRICS.values()),
+        curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
+        corpora=view_corpora(documents, quality, documents_shown),
+        data=Markup(script_json(transcripts(asked, answers, judged, labels, main_corpus))),
+        manifests=adapters,
+        setups=setups(answers),
+        hashes=[(path, file_hash(path)) for path in sources],
+        versions=versions(),
+    )
+    with jsonl.replacing(report) as out:
+        out.write(page)
+
+
+def arm_tables(rows: Sequence[MetricRow], labels: dict[str, str], main_corpus: str) -> list[summary.Table]:
+    """Accuracy and corrected unfaithful rate by arm, where they were measured."""
+    metrics = ("accuracy", "unfaithful_rate")
+    return [
+        summary.by_arm(rows, metric, labels, main_corpus)
+        for metric in metrics
+        if any(r.metric == metric for r in rows)
+    ]
+
+
+def read_manifests(paths: Iterable[str]) -> list[Manifest]:
+    """The manifests of the adapters: one JSON value a file."""
+    found = []
+    for path in paths:
+        try:
+            found.append(Manifest.model_validate_json(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                path,
+                f"is no manifest ({str(error).splitlines()[0]})",
+                todo="Rerun: snakemake -R train_adapter",
+            ) from None
+    return found
