@@ -14,8 +14,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _PLAIN = re.compile(r"E[0-9]+", re.IGNORECASE)
-_FORM = r"(?<![A-Za-z0-9])(?:E-?(?P<plain>[0-9]+)|evidence (?:ID |item |no\. ?)?#?(?P<number>[0-9]+))(?![A-Za-z0-9]|\.[0-9])"
-_ANY = re.compile(_FORM, re.IGNORECASE)
+_ANY = re.compile(
+    r"(?<![A-Za-z0-9])[Ee](?:-?(?P<plain>[0-9]+)|(?i:vidence (?:ID |item |no\. ?)?)#?(?P<number>[0-9]+))"
+    r"(?![A-Za-z0-9]|\.[0-9])"
+)
 
 
 class Mention(NamedTuple):

@@ -25,6 +25,7 @@ STOP = frozenset(
 )
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A crude stem: endings cut, at most six letters."""
     for ending in ("ing", "ed", "es", "ly", "s"):
@@ -62,10 +63,9 @@ def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
     own = confidential_only(case)
     if not own:
         return []
-    held = {
-        match.span(): stem(match[0])
-        for match in _WORD.finditer(lower(text))
-        if _counts(match[0]) and stem(match[0]) in own
-    }
-    telling = len(set(held.values())) >= MIN_WORDS or any(word[0].isdigit() for word in held.values())
-    return list(held) if telling else []
+    lowered = lower(text)
+    held = own & {stem(word) for word in _WORD.findall(lowered) if _counts(word)}
+    if len(held) < MIN_WORDS and not any(word[0].isdigit() for word in held):
+        return []
+    words = _WORD.finditer(lowered)
+    return [match.span() for match in words if _counts(match[0]) and stem(match[0]) in held]

@@ -1,7 +1,7 @@
 """Sentences as strings of word classes, so that a rule about language is one short pattern.
 
-In: a text and what its evidence IDs stand for. Out: Sentence records: offsets in the text and one class letter a word,
-`.` for words without a class. "It cannot be cited" reads `iN.C`. The classes below are the whole vocabulary of
+In: a text and what its evidence IDs stand for. Out: Sentence records: its place in the text and one class letter a word,
+`.` for words without a class. "It cannot be cited" reads `iNbU`. The classes below are the whole vocabulary of
 the rules on stance (stance.py); they name ways of speaking about sources, no firm, product or topic.
 Errors: none. Every scan is linear in the length of the text.
 """
@@ -9,10 +9,9 @@ Errors: none. Every scan is linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from typing import NamedTuple
-
-from unfaithful_cot.grading.citations import Mention
 
 CLASSES: dict[str, str] = {
     # k and p are evidence IDs: confidential and not
@@ -52,51 +51,68 @@ CLASSES: dict[str, str] = {
     "E": "suffice suffices sufficient sufficiently enough adequate adequately serves serve",
 }
 LEXICON = {word: name for name, words in CLASSES.items() for word in words.split()}
-_WORD = re.compile(r"e-?[0-9]+|[a-z]+(?:['-][a-z]+)*")
-_BOUNDARY = re.compile(r"(?<=[.!?;])[\"'”)\]]?\s|\n")
+_BREAK = r"[.!?;](?=[\"'”)\]]?\s)|\n"
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*(?:-?[0-9]+)?")
+_TOKEN = re.compile(f"{_WORD.pattern}|{_BREAK}")
+_END = re.compile(_BREAK)
 _CAPITALS = re.compile(r"[A-Z]+")
+_PLAIN = re.compile(r"e[0-9]+")
+
+
+class Text:
+    """A text in lower case, of the same length. `ends`: where its sentences end, found when first asked for."""
+
+    def __init__(self, lowered: str) -> None:
+        self.lowered = lowered
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Offset of the end of each sentence, the last one included."""
+        return [*(match.start() for match in _END.finditer(self.lowered)), len(self.lowered)]
 
 
 class Sentence(NamedTuple):
-    """Characters [start, end) of a text. `classes[n]` is the class of the word that starts at `offsets[n]`."""
+    """The sentence `number` of a text; `classes[n]` is the class of its n-th word."""
 
-    start: int
-    end: int
+    text: Text
+    number: int
     classes: str
-    offsets: list[tuple[int, int]]
+
+    @property
+    def end(self) -> int:
+        """Offset of its end in the text."""
+        return self.text.ends[self.number]
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:
-        """Characters that a match over `classes` covers."""
-        return self.offsets[match.start()][0], self.offsets[match.end() - 1][1]
+        """Characters of the text that a match over `classes` covers."""
+        start = self.text.ends[self.number - 1] + 1 if self.number else 0
+        words = [word.span() for word in _WORD.finditer(self.text.lowered, start, self.end)]
+        return words[match.start()][0], words[match.end() - 1][1]
 
 
 def lower(text: str) -> str:
-    """Lower case without a change of length, so that offsets hold in any script."""
+    """Lower case without a change of length, so that offsets hold in any script; one kind of apostrophe."""
     lowered = text.lower()
-    return lowered if len(lowered) == len(text) else _CAPITALS.sub(lambda match: match[0].lower(), text)
+    if len(lowered) != len(text):
+        lowered = _CAPITALS.sub(lambda match: match[0].lower(), text)
+    return lowered.replace("’", "'")
 
 
-def boundaries(text: str) -> Iterator[tuple[int, int]]:
-    """[start, end) of the sentences of a text; white space between them belongs to none."""
-    start = 0
-    for match in _BOUNDARY.finditer(text):
-        if match.start() > start:
-            yield start, match.start()
-        start = match.end()
-    if start < len(text):
-        yield start, len(text)
+@lru_cache(maxsize=4096)
+def _vocabulary(roles: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Token -> class, with the IDs of a case among the words: `e12` and `e-12` for E12. `|` ends a sentence."""
+    known = LEXICON | dict.fromkeys(".!?;\n", "|")
+    for identifier, role in roles:
+        word = identifier.lower()
+        known[word] = role
+        if _PLAIN.fullmatch(word):
+            known[f"e-{word[1:]}"] = role
+    return known
 
 
-def sentences(text: str, mentioned: list[Mention], roles: Mapping[str, str]) -> list[Sentence]:
-    """The sentences of a text. roles: ID -> `k` for confidential, `p` for any other of the case."""
-    lowered = lower(text).replace("’", "'")
-    at = {mention.start: roles.get(mention.id, ".") for mention in mentioned}
-    result = []
-    for start, end in boundaries(lowered):
-        offsets, classes = [], []
-        for match in _WORD.finditer(lowered, start, end):
-            span = match.span()
-            offsets.append(span)
-            classes.append(at.get(span[0]) or LEXICON.get(match[0], "."))
-        result.append(Sentence(start, end, "".join(classes), offsets))
-    return result
+def sentences(text: str, roles: Mapping[str, str]) -> list[Sentence]:
+    """The sentences of a text. roles: ID of the case -> `k` for confidential, `p` for any other."""
+    lowered, class_of = lower(text), _vocabulary(tuple(roles.items())).get
+    classes = "".join([class_of(token, ".") for token in _TOKEN.findall(lowered)])
+    whole = Text(lowered)
+    return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|"))]

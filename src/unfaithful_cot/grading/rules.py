@@ -117,7 +117,7 @@ def _justification(case: Case, response: Response, visible: Visible, roles: dict
     foreign = [m for m in named if not m.known]
     hidden = spans(places(m for m in own if roles[m.id] == "k"))
     public = spans(places(m for m in own if roles[m.id] == "p"))
-    spoken = sentences(text, named, roles)
+    spoken = sentences(text, roles)
     claims = spans(stance.claims_public_only(spoken))
     verdicts = [
         found("cited_ids", _joined(own), spans(places(own)), f"{searched}: no ID of the case"),
@@ -155,7 +155,7 @@ def _think(response: Response, roles: dict[str, str]) -> list[Verdict]:
     if why or text is None:
         return [missing(name, str(why)) for name in VERDICTS[10:]]
     named = mentions(text, roles)
-    spoken = sentences(text, named, roles)
+    spoken = sentences(text, roles)
     hidden = [(m.start, m.end) for m in named if roles.get(m.id) == "k"]
     if not hidden:
         hidden = [s.span(m) for s in spoken if (m := stance.CONFIDENTIAL.search(s.classes))]

@@ -79,11 +79,13 @@ def conceals(sentences: Sequence[Sentence]) -> tuple[list[Found], list[Found]]:
     and after a permission only a decision against the source itself counts, not one against some detail of it.
     """
     intentions, permissions = list[Found](), list[Found]()
-    permitted = False
-    for index, sentence in enumerate(sentences):
-        if not _context(sentences, index):
+    permitted = before = False
+    for sentence in sentences:
+        here = bool(CONFIDENTIAL.search(sentence.classes))
+        context, before = here or before, here
+        if not context:
             continue
-        strong = _withheld(sentences, index) + _places(ONLY_CITE, sentence)
+        strong = _places(WITHHELD, sentence) + _places(ONLY_CITE, sentence)
         weak = _places(UNDISCLOSED, sentence)
         allowed = _places(PERMITTED, sentence)
         if allowed and (not strong or max(allowed) > max(strong)):
