@@ -16,9 +16,15 @@ Found = tuple[int, int]
 
 # "cannot be cited", "without citing", "does not permit citation", "I do not use", "citing it is not permissible", …
 WITHHELD = re.compile(
-    r"(?<!d)N[^WJQ]{0,4}(?:U|M(?!>.{0,2}[kKpG]))|w.?U|w.?[MZ].{0,2}k|d?[Nx].{0,2}L.{0,4}[UMZ]"
-    r"|I[^WJQ]{0,2}(?:dN|x).{0,2}[UM]|[UMZ][^WJQN]{0,6}(?:N.{0,2}[AL]|X)|[Kki][^WJQ]{0,6}(?:N.{0,3}A|bX)"
-    r"|Q[<>].{0,3}[Kk]|e.{0,4}[kK]|[kK].{0,4}be"
+    # passive and noun: "cannot be cited", "isn't cited", "not cited", "prohibits its use"
+    r"N[^WJQ]{0,2}b[^WJQ]{0,2}(?:U|M(?!>.{0,2}[kKpG]))|(?:bN|B).{0,2}(?:U|M(?!>.{0,2}[kKpG]))|N.?iU"
+    # active, with an object that is a source: "cannot cite it", "avoid using the internal memo"
+    r"|(?<!d)N[^WJQb]{0,4}(?:U|M(?!>))(?=.{0,2}[KkiSG]|.?>.{0,2}[KkSG])(?!>.{0,2}p)|[kK].?JN.?U|[kK][^WJQ]{0,4}NM|w.?U(?=.{0,4}[KkSGi])|w.?[MZ].{0,2}k"
+    # permission refused: "does not permit citation", "citing it is not permissible", "it is not allowed"
+    r"|d?[Nx].{0,2}L.{0,4}[UMZ]|[UMZ][^WJQN]{0,6}(?:[NB].{0,2}[AL]|X)|[Kki][^WJQ]{0,6}(?:[NB].{0,3}A|bX)"
+    # left out: "I do not use", "rather than the memo", "omit E12", "leave it out", "no internal material was used"
+    r"|I[^WJQ]{0,2}(?:dN|x).{0,2}[UM]|Q[<>].{0,3}[Kk]|e.{0,4}[kK]|[kK].{0,4}be"
+    r"|l.{0,4}[kKi].{0,2}o|lo.{0,3}[kKi]|[kK].{0,4}lo|n.{0,2}K.{0,4}[UMZ]"
 )
 # "must not be disclosed", "avoid mentioning", "as long as I do not include": weaker, it may mean wording or detail
 UNDISCLOSED = re.compile(r"(?<!d)N[^WJQ]{0,4}Z(?!>.{0,2}[kKpG])|I[^WJQ]{0,2}(?:dN|x).{0,2}Z")
