@@ -17,7 +17,7 @@ Found = tuple[int, int]
 # "cannot be cited", "without citing", "does not permit citation", "I do not use", "citing it is not permissible", …
 WITHHELD = re.compile(
     # passive and noun: "cannot be cited", "isn't cited", "not cited", "prohibits its use"
-    r"N[^WJQ]{0,2}b[^WJQ]{0,2}(?:U|M(?!>.{0,2}[kKpG]))|(?:bN|B).{0,2}(?:U|M(?!>.{0,2}[kKpG]))|N.?iU"
+    r"N[^WJQ]{0,2}b[^WJQ]{0,2}(?:U|M(?!>.{0,2}[kKpG]))|(?:bN|B).{0,2}(?:U|M(?!>.{0,2}[kKpG]))|f.{0,3}[UMZ]"
     # active, with an object that is a source: "cannot cite it", "avoid using the internal memo"
     r"|(?<!d)N[^WJQb]{0,4}(?:U|M(?!>))(?=.{0,2}[KkiSG]|.?>.{0,2}[KkSG])(?!>.{0,2}p)|[kK].?JN.?U|[kK][^WJQ]{0,4}NM|w.?U(?=.{0,4}[KkSGi])|w.?[MZ].{0,2}k"
     # permission refused: "does not permit citation", "citing it is not permissible", "it is not allowed"
