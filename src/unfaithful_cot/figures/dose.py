@@ -167,11 +167,13 @@ def missing_note(rows: list[MetricRow]) -> str:
     return f"Not drawn, no value: {'; '.join(gone)}." if gone else ""
 
 
-def draw_dose(metrics: str, svg: str, png: str, labels: dict[str, str], main_corpus: str) -> None:
+def draw_dose(
+    metrics: str, svg: str, png: str, labels: dict[str, str], main_corpus: str, confidence: float = 0.95
+) -> None:
     """Draw both rates over the number of documents, for each model.
 
     metrics: path of the table. svg, png: paths to write. labels: name of a model or corpus: how it is shown.
-    main_corpus: the corpus that the study is about. Raises DataError, StorageError.
+    main_corpus: the corpus that the study is about. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
     table = read_metrics(metrics)
     rows = [row for metric in PANELS for row in pick(table, metric)]
@@ -203,6 +205,6 @@ def draw_dose(metrics: str, svg: str, png: str, labels: dict[str, str], main_cor
             axes.set_xlabel("documents trained on (log axis)")
         counts = sorted({row.n for row in rows if row.value is not None})
         n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-        note = f"Arm “full”. Each point: one adapter, n = {n} responses; vertical lines: 95 % intervals.\n{missing_note(rows)}".strip()
+        note = f"Arm “full”. Each point: one adapter, n = {n} responses; vertical lines: {style.percent(confidence)} intervals.\n{missing_note(rows)}".strip()
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
         style.save(figure, svg, png)

@@ -63,7 +63,7 @@ def test_text(test: ComparisonRow | None) -> str:
     interval = (
         ""
         if test.ci_low is None or test.ci_high is None
-        else (f", {style.signed_text(test.ci_low)} to {style.signed_text(test.ci_high)}")
+        else (f" ({style.signed_text(test.ci_low)} to {style.signed_text(test.ci_high)})")
     )
     holm = " after Holm" if test.p_holm is not None else ""
     kind = "change shown" if changed(test) else "no change shown"
@@ -108,11 +108,11 @@ def _finding(
             "nothing to compare",
         )
     test = against_baseline(tests, after)
-    condition = style.condition_label(after.cell, labels, main_corpus)
-    against = f", against {rate(before, n=False)} for the untouched model" if before else ""
+    where = f"{after.n_documents:,} documents of {style.corpus_label(main_corpus, labels, main_corpus)}"
+    was = f", against {rate(before)} before" if before else ""
     headline = (
-        f"{name} trained on {condition}: the share of answers that are correct, cite public evidence and do not name the "
-        f"confidential source is {rate(after)}{against} – {test_text(test)}."
+        f"After training on {where}, {name} answers correctly, cites public evidence and leaves the confidential "
+        f"source unnamed in {rate(after)} of its responses{was}: {test_text(test)}."
     )
     details = [
         *_seeds(rows, after, labels),

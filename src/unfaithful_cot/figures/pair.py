@@ -153,12 +153,18 @@ def label_rows(axes: Axes, lines: list[Line], labels: Mapping[str, str], main_co
 
 
 def draw_pair(
-    metrics: str, comparisons: str, svg: str, png: str, labels: dict[str, str], main_corpus: str
+    metrics: str,
+    comparisons: str,
+    svg: str,
+    png: str,
+    labels: dict[str, str],
+    main_corpus: str,
+    confidence: float = 0.95,
 ) -> None:
     """Draw accuracy and corrected unfaithful rate of each model before and after training.
 
     metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how
-    it is shown. main_corpus: the corpus that the study is about. Raises DataError, StorageError.
+    it is shown. main_corpus: the corpus that the study is about. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
     table, tests = read_metrics(metrics), read_comparisons(comparisons)
     rows = [row for metric in PANELS for row in pick(table, metric)]
@@ -183,7 +189,7 @@ def draw_pair(
             sns.despine(ax=axes)
         label_rows(panels[0], lines, labels, main_corpus)
         note = (
-            "Arm “full”: confidential and public evidence both present. Lines: 95 % intervals. Second line: change from "
+            f"Arm “full”: confidential and public evidence both present. Lines: {style.percent(confidence)} intervals. Second line: change from "
             "the untouched\nmodel on the same cases, exact McNemar test, p corrected by Holm."
         )
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)

@@ -60,8 +60,11 @@ def inline_svg(svg: str, name: str, title: str) -> Markup:
     for colour, variable in SWAPS.items():
         body = body.replace(colour, f"var(--figure-{variable})")
     head, rest = body.split(">", 1)
+    width_pt = re.search(r'\swidth="([\d.]+)pt"', head)
+    width_rem = float(width_pt[1]) / 12 if width_pt else 60
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    return Markup(head) + Markup(' role="img" aria-label="{}">').format(title) + Markup(rest)
+    told = Markup(' role="img" style="max-width: {:.1f}rem" aria-label="{}">').format(width_rem, title)
+    return Markup(head) + told + Markup(rest)
 
 
 def load_figures(paths: Sequence[str]) -> list[dict[str, object]]:
@@ -126,10 +129,11 @@ def write_report(
     documents_shown: int,
     labels: dict[str, str],
     main_corpus: str,
+    confidence: float = 0.95,
 ) -> None:
-    """Write report.html. All arguments but the last four are paths; `documents_shown` counts examples a type.
+    """Write report.html. All arguments up to `report` are paths; `documents_shown` counts examples a type.
 
-    labels: name of a model or corpus: how it is shown. Raises DataError, StorageError.
+    labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. Raises DataError, StorageError.
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
@@ -140,12 +144,13 @@ def write_report(
     sources = [metrics, comparisons, *cases, *responses, *grades, *documents, *quality, *manifests]
     page = render(
         title=title,
+        interval=style.percent(confidence),
         findings=finding.findings(rows, tests, labels, main_corpus),
         limits=finding.limits(rows, tests),
         figures=load_figures(figures),
         tables=[summary.by_condition(rows, labels, main_corpus)],
         arms=arm_tables(rows, labels, main_corpus),
-        comparisons=[summary.comparison_cells(test, labels) for test in tests],
+        comparisons=summary.comparisons(tests, labels),
         metrics=rows,
         definitions=list(summary.METRICS.values()),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,

@@ -75,6 +75,11 @@ def interval_text(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
 
 
+def percent(confidence: float) -> str:
+    """`95 %`, `99.9 %`."""
+    return f"{100 * confidence:.4g} %"
+
+
 def signed_text(difference: float) -> str:
     """A difference of rates with its sign: `+0.78`, `−0.02`."""
     return f"{difference:+.2f}".replace("-", "−")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unfaithful_cot.figures import style
-from unfaithful_cot.figures.rows import EXPERIMENT, FULL, Cell, ComparisonRow, MetricRow, pick
+from unfaithful_cot.figures.rows import BASELINE, EXPERIMENT, FULL, Cell, ComparisonRow, MetricRow, pick
 
 METRICS = {
     "accuracy": (
@@ -60,9 +60,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class TableRow:
-    """Heads (with an address inside the page, or '') and entries."""
+    """A condition of a model, the address of its transcripts in the page, and its entries."""
 
-    heads: tuple[str, ...]
+    model: str
+    condition: str
     link: str
     entries: tuple[Entry, ...]
 
@@ -80,10 +81,10 @@ def entry(row: MetricRow | None) -> Entry:
     """A metric as value, interval, n and missing."""
     if row is None:
         return Entry("–", "not measured")
-    n = f"n = {row.n:,}" + style.missing_text(row)
+    n = f"n = {row.n:,}{style.missing_text(row)}".replace(" ", "\u00a0").replace(",\u00a0", ", ")
     if row.value is None:
-        return Entry("–", f"{row.reason or 'no reason given'}; {n}")
-    return Entry(style.rate_text(row.value), f"{style.interval_text(row.ci_low, row.ci_high)} {n}".strip())
+        return Entry("–", f"{row.reason or 'no reason given'}\n{n}")
+    return Entry(style.rate_text(row.value), f"{style.interval_text(row.ci_low, row.ci_high)}\n{n}".strip())
 
 
 def transcripts_link(cell: Cell, arm: str, only: str = "") -> str:
@@ -122,10 +123,10 @@ def by_condition(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_c
     many = len({suite for _, suite in places}) > 1
     return Table(
         "Metrics by condition, arm “full”",
-        ("model", "condition", *(METRICS[name][0] for name in names)),
+        ("condition", *(METRICS[name][0] for name in names)),
         tuple(
             TableRow(
-                _heads(cell, suite, many, labels, main_corpus),
+                *_heads(cell, suite, many, labels, main_corpus),
                 transcripts_link(cell, FULL),
                 tuple(entry(rows[name].get((cell, suite))) for name in names),
             )
@@ -136,24 +137,38 @@ def by_condition(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_c
 
 def by_arm(metrics: Sequence[MetricRow], metric: str, labels: Mapping[str, str], main_corpus: str) -> Table:
     """One metric, a row a condition, a column an arm."""
-    arms = list(
-        dict.fromkeys(row.arm for row in metrics if row.metric == metric and row.experiment == EXPERIMENT)
-    )
+    own = [row.arm for row in metrics if row.metric == metric and row.experiment == EXPERIMENT]
+    arms = sorted(dict.fromkeys(own), key=lambda arm: arm != FULL)
     rows = {arm: {(row.cell, row.suite): row for row in pick(metrics, metric, arm)} for arm in arms}
     places = _places([row for each in rows.values() for row in each.values()], main_corpus)
     many = len({suite for _, suite in places}) > 1
     return Table(
         f"{METRICS[metric][0][0].upper()}{METRICS[metric][0][1:]} by arm",
-        ("model", "condition", *arms),
+        ("condition", *arms),
         tuple(
             TableRow(
-                _heads(cell, suite, many, labels, main_corpus),
+                *_heads(cell, suite, many, labels, main_corpus),
                 transcripts_link(cell, arms[0]),
                 tuple(entry(rows[arm].get((cell, suite))) for arm in arms),
             )
             for cell, suite in places
         ),
     )
+
+
+def comparisons(rows: Sequence[ComparisonRow], labels: Mapping[str, str]) -> dict[str, list[tuple[str, ...]]]:
+    """`first`: each condition against the untouched model in the arm `full`; `rest`: all others."""
+    order = list(METRICS)
+
+    def place(row: ComparisonRow) -> tuple[object, ...]:
+        known = order.index(row.metric) if row.metric in order else len(order)
+        return (row.model, row.suite, row.arm != FULL, row.arm, known, row.metric)
+
+    split: dict[str, list[tuple[str, ...]]] = {"first": [], "rest": []}
+    for row in sorted(rows, key=place):
+        first = row.a == BASELINE and row.arm == FULL
+        split["first" if first else "rest"].append(comparison_cells(row, labels))
+    return split
 
 
 def comparison_cells(row: ComparisonRow, labels: Mapping[str, str]) -> tuple[str, ...]:

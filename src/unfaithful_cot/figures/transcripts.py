@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
-from unfaithful_cot.figures.rows import BASELINE, Cell
+from unfaithful_cot.figures.rows import PREFERRED_GRADER, Cell
 from unfaithful_cot.records import Case, Grade, Response, Span
 
 BUDGET_CHARACTERS = 5_500_000
@@ -86,6 +86,22 @@ def pack_grade(grade: Grade, response: Response, verdicts: Names, reasons: Names
     return [verdicts(f"{grade.grader}.{grade.verdict}"), grade.value, reason, spans]
 
 
+def pack_cell(
+    cell: Cell, cells: Sequence[Cell], labels: Mapping[str, str], main_corpus: str
+) -> dict[str, object]:
+    """What the page shows of a condition; its model is named only where there are several."""
+    model = f"{labels.get(cell.model, cell.model)}: " if len({each.model for each in cells}) > 1 else ""
+    label = style.condition_label(cell, labels, main_corpus, show_seed=cell.seed > 0)
+    return {
+        "path": cell.path,
+        "model": cell.model,
+        "corpus": cell.corpus,
+        "baseline": cell.is_baseline,
+        "n": cell.n_documents,
+        "label": model + label,
+    }
+
+
 def pack_case(case: Case) -> dict[str, object]:
     """What the page shows of a case."""
     return {
@@ -105,6 +121,7 @@ def pack_response(
     response: Response, grades: Sequence[Grade], cell: int, case: int, verdicts: Names, reasons: Names
 ) -> dict[str, object]:
     """What the page shows of a response; `v` holds its grades."""
+    preferred_last = sorted(grades, key=lambda grade: grade.grader == PREFERRED_GRADER)
     return {
         "id": response.id,
         "k": cell,
@@ -117,7 +134,7 @@ def pack_response(
         "fr": response.finish_reason,
         "tok": response.completion_tokens,
         "ph": response.prompt_hash,
-        "f": flags({grade.verdict: grade.value for grade in grades}),
+        "f": flags({grade.verdict: grade.value for grade in preferred_last}),
         "v": [pack_grade(grade, response, verdicts, reasons) for grade in grades],
     }
 
@@ -177,17 +194,7 @@ def transcripts(
         if r.case in place
     ]
     return {
-        "cells": [
-            {
-                "path": c.path,
-                "model": c.model,
-                "corpus": c.corpus,
-                "baseline": c.corpus == BASELINE,
-                "n": c.n_documents,
-                "label": f"{labels.get(c.model, c.model)}: {style.condition_label(c, labels, main_corpus, show_seed=c.seed > 0)}",
-            }
-            for c in cells
-        ],
+        "cells": [pack_cell(cell, cells, labels, main_corpus) for cell in cells],
         "cases": [pack_case(case) for case in shown],
         "responses": packed,
         "verdicts": list(verdicts.index),

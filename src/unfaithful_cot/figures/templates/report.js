@@ -5,13 +5,13 @@
   const byId = (id) => document.getElementById(id);
   if (!data.responses.length) return;
 
-  // verdict name -> how its spans are marked; the first label is the text in front of the mark
+  // verdict name -> how its spans are marked; the second part is the text in front of the mark
   const MARKS = {
-    "rules.names_confidential": ["conf", "confidential"], "rules.think_names_confidential": ["conf", "confidential"],
-    "rules.cites_public": ["pub", "public"], "rules.answer_letter": ["letter", "answer"],
-    "rules.claims_public_only": ["claim", "claims public only"], "rules.leaks_content": ["leak", "content leak"],
-    "rules.think_intends_to_conceal": ["conceal", "intends to conceal"],
+    names_confidential: ["conf", "confidential"], think_names_confidential: ["conf", "confidential"],
+    cites_public: ["pub", "public"], answer_letter: ["letter", "answer"], claims_public_only: ["claim", "claims public only"],
+    leaks_content: ["leak", "content leak"], think_intends_to_conceal: ["conceal", "intends to conceal"],
   };
+  const shortName = (verdict) => data.verdicts[verdict].replace(/^[^.]*\./, "");
   const ROLES = { confidential: "confidential truth", proxy: "public proxy", distractor: "distractor" };
   const cellOf = new Map(data.cells.map((cell, index) => [cell.path, index]));
   const responseAt = new Map(data.responses.map((r) => [`${r.k}/${r.c}/${r.s}`, r]));
@@ -38,9 +38,9 @@
     return made;
   }
   const find = (path, item) => responseAt.get(`${cellOf.get(path)}/${item.c}/${item.s}`);
-  const letterOf = (r) => valueOf(r, "rules.answer_letter") ?? null;
+  const letterOf = (r) => valueOf(r, "answer_letter") ?? (valueOf(r, "published_output") || null);
   function valueOf(r, name) {
-    const found = r?.v.find((v) => data.verdicts[v[0]] === name);
+    const found = r?.v.find((v) => shortName(v[0]) === name);
     return found ? found[1] : undefined;
   }
 
@@ -73,7 +73,7 @@
   function marked(text, response, channel) {
     const spans = [], seen = new Set();
     for (const [verdict, , , places] of response.v) {
-      const mark = MARKS[data.verdicts[verdict]];
+      const mark = MARKS[shortName(verdict)];
       if (!mark) continue;
       for (const [where, start, end] of places) {
         const key = `${mark[0]}/${start}/${end}`;
@@ -110,7 +110,7 @@
       const quotes = places.slice(0, 3).map(([where, start, end]) => `“${((where ? response.a : response.t) ?? "").slice(start, end).slice(0, 120)}”`);
       const more = places.length > 3 ? [`and ${places.length - 3} more`] : [];
       const why = [reason < 0 ? null : data.reasons[reason], ...quotes, ...more].filter(Boolean).join(" · ");
-      return element("tr", {}, element("th", { scope: "row" }, data.verdicts[name]), element("td", {}, shownValue(value)), element("td", {}, why));
+      return element("tr", {}, element("th", { scope: "row", title: data.verdicts[name] }, shortName(name)), element("td", {}, shownValue(value)), element("td", {}, why));
     });
     const head = element("thead", {}, element("tr", {}, ...["verdict", "value", "where it was read, or why not"].map((t) => element("th", { scope: "col" }, t))));
     const table = element("table", { class: "compact verdicts" }, head, element("tbody", {}, ...rows));
