@@ -19,6 +19,7 @@ help:  ## this list
 
 run: $(VENV)/.run-installed  ## set up, run the study, say where the report is
 	@$(BIN)/snakemake --cores all $(ARGS)
+	@for report in results/*/report.html; do echo "The report: $(CURDIR)/$$report"; done
 
 plan: $(VENV)/.run-installed  ## what a run would do and why, and what it would cost
 	@$(BIN)/snakemake -n $(ARGS)

@@ -103,8 +103,3 @@ rule reference_reasoner:
     """Make the embedded reasoner anew (one GPU, some minutes); the study uses the committed one."""
     input:
         REFERENCE_REASONER,
-
-
-onsuccess:
-    if Path(REPORT).exists():
-        print(f"\nThe report: {Path(REPORT).resolve()}", file=sys.stderr)

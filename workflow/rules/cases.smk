@@ -1,6 +1,6 @@
 """The questions that every model is asked.
 
-INPUTS   the suite's settings alone
+INPUTS   the suite's settings; the prompt for an API
 OUTPUTS  cases/{suite}.jsonl
 READ BY  documents.smk (what no document may contain), inference.smk, grading.smk, figures.smk
 """
@@ -8,6 +8,10 @@ READ BY  documents.smk (what no document may contain), inference.smk, grading.sm
 
 rule generate_cases:
     """Make the scenarios of a suite and render them in every arm and variant."""
+    input:
+        prompt=lambda wildcards: (
+            "resources/prompts/scenarios.v1.yaml" if suites[wildcards.suite].generator == "openai" else []
+        ),
     output:
         cases=ensure(f"{RESULTS}/cases/{{suite}}.jsonl", non_empty=True),
     log:

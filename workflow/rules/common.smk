@@ -1,14 +1,17 @@
 # Settings, targets and code hashes: what every other rule file uses. Nothing here reads results.
 
+import atexit
 import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.console import flat
+from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.provenance import code_hash
-from unfaithful_cot.settings import EndpointSettings, load_models, load_settings
+from unfaithful_cot.settings import EndpointSettings
 
 # ---------------------------------------------------------------- settings
 
@@ -103,3 +106,17 @@ def weights(wildcards):
     return sorted(
         str(path) for path in folder.glob("*") if path.suffix in {".json", ".jinja", ".safetensors"}
     )
+
+
+# ---------------------------------------------------------------- the plan
+
+
+@atexit.register
+def say_costs():
+    """After the plan of a dry-run: what APIs would be asked, and what that would cost."""
+    if workflow.is_main_process and workflow.dryrun:
+        try:
+            lines = api_costs(settings, Path("resources/universes"), Path(CACHE))
+        except UserError as error:
+            lines = [str(error)]
+        print(*lines, sep="\n", file=sys.stderr)

@@ -1,6 +1,6 @@
 """From a universe to its corpus.
 
-INPUTS   resources/universes/{corpus}.yaml, the cases (no document may contain one)
+INPUTS   resources/universes/{corpus}.yaml, the prompt for an API, the cases (no document may contain one)
 OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json
 READ BY  training.smk, figures.smk
 """
@@ -32,6 +32,7 @@ rule generate_documents:
     input:
         universe="resources/universes/{corpus}.yaml",
         specs=rules.plan_documents.output.specs,
+        prompt="resources/prompts/documents.v1.yaml" if settings.documents.generator == "openai" else [],
     output:
         raw=ensure(f"{RESULTS}/corpora/{{corpus}}/raw.jsonl", non_empty=True),
     log:

@@ -74,7 +74,11 @@ rule write_report:
         grades=GRADES,
         manifests=MANIFESTS,
     output:
-        report=ensure(REPORT, non_empty=True),
+        report=report(
+            ensure(REPORT, non_empty=True),
+            caption="../report/report.rst",
+            category="Report",
+        ),
     log:
         f"{RESULTS}/logs/write_report.log",
     conda:

@@ -11,7 +11,11 @@ rule compute_metrics:
     input:
         grades=GRADES,
     output:
-        metrics=ensure(METRICS, non_empty=True),
+        metrics=report(
+            ensure(METRICS, non_empty=True),
+            caption="../report/metrics.rst",
+            category="Tables",
+        ),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
     conda:
@@ -32,7 +36,11 @@ rule compare_conditions:
     input:
         grades=GRADES,
     output:
-        comparisons=ensure(COMPARISONS, non_empty=True),
+        comparisons=report(
+            ensure(COMPARISONS, non_empty=True),
+            caption="../report/comparisons.rst",
+            category="Tables",
+        ),
     log:
         f"{RESULTS}/logs/compare_conditions.log",
     conda:

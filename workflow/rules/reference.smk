@@ -1,6 +1,6 @@
 """The recipe of the embedded reasoner. No other rule depends on it: the study uses the committed weights.
 
-INPUTS   every prompt template, the chat template
+INPUTS   every prompt template of the cases, the chat template
 OUTPUTS  results/reference_reasoner/: weights, tokenizer, chat template, model card
 READ BY  people, who copy it to resources/reference_reasoner/ when it passes its own figures
 """
@@ -9,7 +9,7 @@ READ BY  people, who copy it to resources/reference_reasoner/ when it passes its
 rule make_reference_reasoner:
     """Train the embedded reasoner from nothing; one GPU and some minutes."""
     input:
-        prompts=sorted(map(str, Path("resources/prompts").glob("*.yaml"))),
+        prompts=sorted(map(str, Path("resources/prompts").glob("evidence_toggle.*.yaml"))),
         chat_template="resources/reference_reasoner/chat_template.jinja",
     output:
         weights=REFERENCE_REASONER,
@@ -25,7 +25,7 @@ rule make_reference_reasoner:
         gpu=1,
         runtime=120,
     params:
-        folder=str(Path(REFERENCE_REASONER).parent),
+        folder=subpath(output.weights, parent=True),
         code=code_hash("unfaithful_cot.reference.recipe"),
     script:
         "../scripts/make_reference_reasoner.py"

@@ -1,0 +1,180 @@
+"""The configuration, read and checked before any work.
+
+In: the merged configuration of Snakemake, config/models.yaml, and the names that exist. Out: Settings, ModelSettings.
+Errors: SettingsError naming the key, its value and what would be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from unfaithful_cot.errors import SettingsError, known
+from unfaithful_cot.settings import ModelSettings, Settings
+
+
+def _message(file: str, error: ValidationError, model: type[BaseModel]) -> SettingsError:
+    """Translate the first problem; for an unknown key say which keys are known there."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    where = f"{file}: {'.'.join(path)}"
+    shown = repr(problem.get("input"))[:60]
+    if problem["type"] == "extra_forbidden":
+        return SettingsError(
+            f"{file}: {'.'.join(path[:-1]) or 'top level'}",
+            f"unknown key '{path[-1]}'",
+            known(path[-1], _keys(model, path[:-1])),
+        )
+    if problem["type"] == "missing":
+        return SettingsError(where, "this key is missing", todo="See config/README.md")
+    return SettingsError(
+        where,
+        f"{shown} is not valid",
+        problem["msg"].removeprefix("Value error, "),
+        "See config/README.md",
+    )
+
+
+def _keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Names of the keys that stand at `path` of a settings class."""
+    found: Any = model
+    for part in path:
+        fields = getattr(found, "model_fields", None)
+        if fields is None or part not in fields:
+            continue  # a name in a dict of settings, such as a suite
+        note = fields[part].annotation
+        found = next(
+            (
+                a
+                for a in (note, *getattr(note, "__args__", ()))
+                if isinstance(a, type) and issubclass(a, BaseModel)
+            ),
+            note,
+        )
+    return list(getattr(found, "model_fields", {}))
+
+
+def load_models(path: Path | str) -> dict[str, ModelSettings]:
+    """config/models.yaml as {name: ModelSettings}."""
+    try:
+        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(path, f"cannot be read ({error})") from None
+    models: dict[str, ModelSettings] = {}
+    for name, entry in (entries or {}).items():
+        try:
+            models[name] = ModelSettings.model_validate(entry)
+        except ValidationError as error:
+            raise _message(f"{path}: {name}", error, ModelSettings) from None
+    return models
+
+
+def load_settings(
+    config: dict[str, Any],
+    models: dict[str, ModelSettings],
+    universes: list[str],
+    arms: list[str],
+    graders: list[str],
+    file: str = "configuration",
+    prompts: list[str] | None = None,
+) -> Settings:
+    """Check a configuration against the classes above and against what exists.
+
+    universes, arms, graders, prompts: the names that may be used (prompts None: any). file: the name for messages.
+    """
+    try:
+        settings = Settings.model_validate(config)
+    except ValidationError as error:
+        raise _message(file, error, Settings) from None
+    _check_names(settings, file, list(models), universes, arms, graders, prompts)
+    _check_sizes(settings, file)
+    _check_endpoints(settings, file)
+    return settings
+
+
+def _check_names(
+    settings: Settings,
+    file: str,
+    models: list[str],
+    universes: list[str],
+    arms: list[str],
+    graders: list[str],
+    prompts: list[str] | None,
+) -> None:
+    """Every name in the configuration is one of those that exist, and stands in its list once."""
+    for key, values, options, home in (
+        ("grid.models", settings.grid.models, models, "config/models.yaml"),
+        ("grid.corpora", list(settings.grid.corpora), universes, "resources/universes/"),
+        ("grading.graders", settings.grading.graders, graders, "src/unfaithful_cot/grading/"),
+        *(
+            (f"suites.{name}.arms", suite.arms, arms, "src/unfaithful_cot/cases/arms.py")
+            for name, suite in settings.suites.items()
+        ),
+        *(
+            (
+                f"suites.{name}.prompt",
+                [suite.prompt],
+                [one for one in prompts if one.startswith(suite.experiment)],
+                "resources/prompts/",
+            )
+            for name, suite in settings.suites.items()
+            if prompts is not None
+        ),
+        (
+            "report.main_corpus",
+            [settings.report.main_corpus or next(iter(settings.grid.corpora))],
+            list(settings.grid.corpora),
+            "grid.corpora",
+        ),
+    ):
+        for value in values:
+            if value not in options:
+                raise SettingsError(f"{file}: {key}", f"'{value}' is not in {home}", known(value, options))
+        _check_once(f"{file}: {key}", values)
+
+
+def _check_once(where: str, values: Sequence[object]) -> None:
+    if len(set(values)) < len(values):
+        raise SettingsError(where, f"{list(values)} names something twice", todo="Name each once")
+
+
+def _check_sizes(settings: Settings, file: str) -> None:
+    """Sizes and seeds stand in their lists once; the largest size is among the documents that are written."""
+    _check_once(f"{file}: grid.seeds", settings.grid.seeds)
+    for corpus, sizes in settings.grid.corpora.items():
+        _check_once(f"{file}: grid.corpora.{corpus}", sizes)
+        if max(sizes) > settings.documents.count:
+            raise SettingsError(
+                f"{file}: grid.corpora.{corpus}",
+                f"{max(sizes)} documents are more than documents.count writes ({settings.documents.count})",
+                todo="Raise documents.count, best by a tenth more than the largest size, or lower the size",
+            )
+
+
+def _check_endpoints(settings: Settings, file: str) -> None:
+    """An endpoint that will be asked has to name its model, and Azure its address and version."""
+    asked = {"documents": settings.documents.endpoint} if settings.documents.generator == "openai" else {}
+    asked |= {
+        f"suites.{name}": suite.endpoint
+        for name, suite in settings.suites.items()
+        if suite.generator == "openai"
+    }
+    if settings.inference.engine == "openai":
+        asked["inference"] = settings.inference.endpoint
+    for key, endpoint in asked.items():
+        if not endpoint.model and key != "inference":
+            raise SettingsError(
+                f"{file}: {key}.endpoint.model",
+                "no model is named",
+                todo="Name the model that the API is to use",
+            )
+        if endpoint.kind == "azure" and not (endpoint.base_url and endpoint.api_version):
+            raise SettingsError(
+                f"{file}: {key}.endpoint",
+                "azure needs base_url and api_version",
+                todo="Add both; base_url is https://NAME.openai.azure.com",
+            )
