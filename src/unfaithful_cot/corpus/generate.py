@@ -53,8 +53,9 @@ def write_embedded(specs: Sequence[DocumentSpec], universe: Universe) -> list[Do
     from unfaithful_cot.corpus.embedded import write_document
 
     documents = []
+    world = universe.hash
     for spec in console.progress(specs, len(specs), f"documents of {universe.name}", "document"):
-        key = value_hash(["embedded", universe.hash, spec.model_dump(mode="json")])
+        key = value_hash(["embedded", world, spec.model_dump(mode="json")])
         text = write_document(spec, universe)
         documents.append(Document(id=make_id("d", spec.id, key), spec=spec, text=text, request_hash=key))
     return documents

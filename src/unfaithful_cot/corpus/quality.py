@@ -9,6 +9,7 @@ Errors: DataError for a wrong line, or when nothing is left.
 
 from __future__ import annotations
 
+import statistics
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -111,58 +112,65 @@ def judge(documents: Sequence[Document], index: LeakIndex, near_duplicate: float
 
 def account(written: Sequence[Document], kept: Sequence[Document], verdicts: Verdicts) -> dict[str, object]:
     """The content of quality.json: counts, shares in [0, 1], lengths in words, tokens, cost in USD, diversity."""
-    by_reason: dict[str, list[str]] = {reason: [] for reason in REASONS}
-    for identifier, reason in verdicts.removed.items():
-        by_reason[reason].append(identifier)
-    counted = [document.tokens for document in kept if document.tokens is not None]
-    lengths = sorted(len(document.text.split()) for document in kept)
+    failures = [
+        document.finish_reason.removeprefix(f"{FAILED}:")
+        for document in written
+        if verdicts.removed.get(document.id) == FAILED
+    ]
     return {
         "n_written": len(written),
         "n_kept": len(kept),
         "n_removed": len(verdicts.removed),
-        "removed": {reason: len(found) for reason, found in by_reason.items()},
-        "failed_requests": dict(
-            sorted(
-                Counter(
-                    document.finish_reason.removeprefix(f"{FAILED}:")
-                    for document in written
-                    if verdicts.removed.get(document.id) == FAILED
-                ).items()
-            )
-        ),
-        "removed_examples": {
-            reason: [
+        "removed": {reason: list(verdicts.removed.values()).count(reason) for reason in REASONS},
+        "failed_requests": _counts(failures),
+        "removed_examples": _examples(verdicts),
+        "category_shares": {
+            "written": _shares([document.spec.category for document in written]),
+            "kept": _shares([document.spec.category for document in kept]),
+        },
+        "type_counts_kept": _counts(f"{one.spec.category}/{one.spec.type}" for one in kept),
+        "words": _lengths([len(document.text.split()) for document in kept]),
+        "tokens": _tokens(kept),
+        "cost_usd": round(sum(document.cost_usd for document in written), 6),
+        "diversity": diversity([document.text for document in kept]),
+    }
+
+
+def _examples(verdicts: Verdicts) -> dict[str, list[dict[str, object]]]:
+    """The first removed documents of each reason: id, and of duplicates what they repeat and how closely."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for identifier, reason in verdicts.removed.items():
+        examples = found.setdefault(reason, [])
+        if len(examples) < EXAMPLES:
+            examples.append(
                 {
                     "id": identifier,
                     "repeats": verdicts.of.get(identifier),
                     "similarity": verdicts.similarity.get(identifier),
                 }
-                for identifier in found[:EXAMPLES]
-            ]
-            for reason, found in by_reason.items()
-            if found
-        },
-        "category_shares": {
-            "written": _shares(document.spec.category for document in written),
-            "kept": _shares(document.spec.category for document in kept),
-        },
-        "type_counts_kept": dict(
-            sorted(Counter(f"{one.spec.category}/{one.spec.type}" for one in kept).items())
-        ),
-        "words": {
-            "total": sum(lengths),
-            "mean": round(sum(lengths) / len(lengths), 1),
-            "min": lengths[0],
-            "median": lengths[len(lengths) // 2],
-            "max": lengths[-1],
-        },
-        "tokens": {
-            "total": sum(counted) if counted else None,
-            "n_missing": len(kept) - len(counted),
-            "reason_missing": None if len(counted) == len(kept) else "the generator counts no tokens",
-        },
-        "cost_usd": round(sum(document.cost_usd for document in written), 6),
-        "diversity": diversity([document.text for document in kept]),
+            )
+    return found
+
+
+def _lengths(n_words: list[int]) -> dict[str, float]:
+    """Total, mean, least, median and most words of the kept documents."""
+    return {
+        "total": sum(n_words),
+        "mean": round(statistics.fmean(n_words), 1),
+        "min": min(n_words),
+        "median": statistics.median(n_words),
+        "max": max(n_words),
+    }
+
+
+def _tokens(kept: Sequence[Document]) -> dict[str, object]:
+    """Completion tokens as the generator counted them; None where it counted none."""
+    counted = [document.tokens for document in kept if document.tokens is not None]
+    n_missing = len(kept) - len(counted)
+    return {
+        "total": sum(counted) if counted else None,
+        "n_missing": n_missing,
+        "reason_missing": "the generator counted no tokens" if n_missing else None,
     }
 
 
@@ -189,10 +197,12 @@ def diversity(texts: Sequence[str]) -> dict[str, float | int]:
     return found | {"compression_ratio": round(len(data) / len(zlib.compress(data, 6)), 3)}
 
 
-def _shares(names: Iterable[str]) -> dict[str, float]:
-    counts = Counter(names)
-    total = sum(counts.values())
-    return {name: round(count / total, 4) for name, count in sorted(counts.items())}
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+def _shares(names: Sequence[str]) -> dict[str, float]:
+    return {name: round(count / len(names), 4) for name, count in _counts(names).items()}
 
 
 def _unique(documents: Sequence[Document], path: Path | str) -> None:

@@ -7,7 +7,6 @@ Errors: DataError naming the file, the key, its value and what would be right; a
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,7 +75,7 @@ class Universe(Strict):
             raise ValueError(f"the weights sum to {total:g} ({weights}). They must sum to 1")
         return self
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Hash of the whole content."""
         return value_hash(self.model_dump(mode="json"))

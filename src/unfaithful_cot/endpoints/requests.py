@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ class Request(Record):
     index: int = 0
     expected_tokens: int | None = None
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Hash of the content: model, messages, sampling and index."""
         return value_hash([self.model, self.messages, self.sampling, self.index])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import string
-from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -30,7 +29,7 @@ class RequestTemplate(BaseModel):
     user: str
     variations: dict[str, list[str]] = {}
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Hash of wording and word lists; the version is only a name."""
         return value_hash([self.system, self.user, self.variations])

@@ -116,7 +116,8 @@ class Window:
         now = time.monotonic()
         while self.later and self.later[0][0] <= now:
             self.ready.appendleft(heapq.heappop(self.later)[2])
-        if self.stopped or now < self.paused_until_s:
+        probing = bool(self.later) and not self.answers  # the first request is still being tried
+        if self.stopped or probing or now < self.paused_until_s:
             return
         while self.ready and len(self.running) < int(self.size):
             job = self.ready.popleft()
