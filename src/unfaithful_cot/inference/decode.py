@@ -15,9 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from unfaithful_cot.inference.cache import growing_cache
 from unfaithful_cot.models.load import Reasoner
 
-BLOCK = 128
+LEAVE_SHARE = 8
 
 
 @dataclass(frozen=True)
@@ -64,26 +65,33 @@ class _Batch:
         self.stop = torch.tensor(reasoner.stop_ids, device=device)
         self.uniform = _uniform(seeds, decoding, device)
         self.rows = torch.arange(len(prompts), device=device)
+        self.alive = torch.ones(len(prompts), dtype=torch.bool, device=device)
         self.found: list[list[int]] = [[] for _ in prompts]
         self.stopped = [False] * len(prompts)
         self.cache = growing_cache(self.model)
 
     def run(self) -> list[Continuation]:
+        import torch
+
         for step in range(self.decoding.max_new_tokens):
             chosen = self._next(step)
-            ended = torch_isin(chosen, self.stop)
-            for row, token, end in zip(self.rows.tolist(), chosen.tolist(), ended.tolist(), strict=True):
-                if end:
-                    self.stopped[row] = True
-                else:
-                    self.found[row].append(token)
-            if bool(ended.all()):
+            ended = torch.isin(chosen, self.stop)
+            self._keep(chosen.tolist(), ended.tolist())
+            self.alive &= ~ended
+            if not bool(self.alive.any()):
                 break
-            self._advance(chosen, ~ended)
+            self._advance(chosen)
         return [
             Continuation(ids, "stop" if stopped else "length")
             for ids, stopped in zip(self.found, self.stopped, strict=True)
         ]
+
+    def _keep(self, chosen: list[int], ended: list[bool]) -> None:
+        for row, token, end in zip(self.rows.tolist(), chosen, ended, strict=True):
+            if end:
+                self.stopped[row] = True
+            elif not self.stopped[row]:
+                self.found[row].append(token)
 
     def _next(self, step: int) -> Any:
         logits = self.model(
@@ -98,13 +106,13 @@ class _Batch:
             return logits.argmax(-1)
         return pick(logits, self.uniform[self.rows, step], self.decoding.temperature, self.decoding.top_p)
 
-    def _advance(self, chosen: Any, alive: Any) -> None:
-        """Append the chosen tokens; rows that ended leave."""
-        if not bool(alive.all()):
-            kept = alive.nonzero().flatten()
+    def _advance(self, chosen: Any) -> None:
+        """Append the chosen tokens; rows that ended leave when they are an eighth of the batch, for leaving copies."""
+        if int((~self.alive).sum()) * LEAVE_SHARE >= len(self.alive):
+            kept = self.alive.nonzero().flatten()
             self.cache.batch_select_indices(kept)
-            chosen, self.rows, self.mask = chosen[kept], self.rows[kept], self.mask[kept]
-            self.positions = self.positions[kept]
+            chosen, self.rows, self.alive = chosen[kept], self.rows[kept], self.alive[kept]
+            self.mask, self.positions = self.mask[kept], self.positions[kept]
         self.tokens = chosen[:, None]
         self.positions = self.positions[:, -1:] + 1
         self.mask = _append_one(self.mask)
@@ -141,22 +149,7 @@ def _uniform(seeds: list[int], decoding: Decoding, device: Any) -> Any:
     return torch.stack(rows).float().to(device)
 
 
-def torch_isin(values: Any, allowed: Any) -> Any:
-    """Elementwise membership."""
-    import torch
-
-    return torch.isin(values, allowed)
-
-
 def _append_one(mask: Any) -> Any:
     import torch
 
     return torch.cat([mask, mask.new_ones(len(mask), 1)], dim=-1)
-
-
-def growing_cache(model: Any) -> Any:
-    """The model's own dynamic cache, its full-attention layers replaced by ones that grow in blocks."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache(config=model.config)
-    return cache
