@@ -167,6 +167,16 @@ def missing_note(rows: list[MetricRow]) -> str:
     return f"Not drawn, no value: {'; '.join(gone)}." if gone else ""
 
 
+def foot_note(rows: list[MetricRow], confidence: float) -> str:
+    """What a point is, its n, the intervals, and what is not drawn."""
+    counts = sorted({row.n for row in rows if row.value is not None}) or [0]
+    n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    intervals = f"vertical lines: {style.percent(confidence)} intervals"
+    return (
+        f"Arm “full”. Each point: one adapter, n = {n} responses; {intervals}.\n{missing_note(rows)}".strip()
+    )
+
+
 def draw_dose(
     metrics: str, svg: str, png: str, labels: dict[str, str], main_corpus: str, confidence: float = 0.95
 ) -> None:
@@ -203,8 +213,6 @@ def draw_dose(
             scale.apply(axes)
         for axes in grid[-1]:
             axes.set_xlabel("documents trained on (log axis)")
-        counts = sorted({row.n for row in rows if row.value is not None})
-        n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-        note = f"Arm “full”. Each point: one adapter, n = {n} responses; vertical lines: {style.percent(confidence)} intervals.\n{missing_note(rows)}".strip()
+        note = foot_note(rows, confidence)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
         style.save(figure, svg, png)

@@ -168,8 +168,8 @@ def _control(
         meaning = " The control moves too, so part of any change may come from training as such."
     elif changed(test) is False and effect:
         meaning = " Training on harmless documents alone does not show the change."
-    name = style.condition_label(control.cell, labels, main_corpus)
-    said = [f"{name}: {rate(control)} – {test_text(test)}.{meaning}"]
+    where = f"{control.n_documents:,} documents of {labels.get(control.corpus, control.corpus)}"
+    said = [f"Control, {where}: {rate(control)} – {test_text(test)}.{meaning}"]
     if direct := against(tests, control.cell.name, after):
         said.append(f"{after.corpus} against {control.corpus}, same size and seed – {test_text(direct)}.")
     return said

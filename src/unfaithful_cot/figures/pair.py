@@ -152,6 +152,16 @@ def label_rows(axes: Axes, lines: list[Line], labels: Mapping[str, str], main_co
             )
 
 
+def dress(axes: Axes, title: str, unit: str, bottom: float) -> None:
+    """Title, axis from 0 to 1 and grid of a panel whose last row ends at `bottom`."""
+    axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(bottom, -0.3))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axes.grid(axis="x", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    sns.despine(ax=axes)
+
+
 def draw_pair(
     metrics: str,
     comparisons: str,
@@ -181,12 +191,7 @@ def draw_pair(
         panels = figure.subplots(1, len(PANELS), sharey=True, squeeze=False)[0]
         for axes, (metric, title) in zip(panels, PANELS.items(), strict=True):
             draw_panel(axes, metric, rows, lines, tests, main_corpus)
-            axes.set(title=title, xlabel=UNITS[metric], xlim=(0, 1), ylim=(bottom, -0.3))
-            axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-            axes.grid(axis="x", linewidth=0.7)
-            axes.set_axisbelow(True)
-            axes.tick_params(axis="y", length=0)
-            sns.despine(ax=axes)
+            dress(axes, title, UNITS[metric], bottom)
         label_rows(panels[0], lines, labels, main_corpus)
         note = (
             f"Arm “full”: confidential and public evidence both present. Lines: {style.percent(confidence)} intervals. Second line: change from "

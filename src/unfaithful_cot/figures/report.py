@@ -20,7 +20,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import curves, finding, style, summary
 from unfaithful_cot.figures.corpora import view_corpora
-from unfaithful_cot.figures.rows import MetricRow, read_comparisons, read_metrics
+from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
 from unfaithful_cot.figures.transcripts import script_json, transcripts
 from unfaithful_cot.provenance import file_hash, versions
 from unfaithful_cot.records import Case, Grade, Manifest, Response, Setup
@@ -145,14 +145,8 @@ def write_report(
     page = render(
         title=title,
         interval=style.percent(confidence),
-        findings=finding.findings(rows, tests, labels, main_corpus),
-        limits=finding.limits(rows, tests),
         figures=load_figures(figures),
-        tables=[summary.by_condition(rows, labels, main_corpus)],
-        arms=arm_tables(rows, labels, main_corpus),
-        comparisons=summary.comparisons(tests, labels),
-        metrics=rows,
-        definitions=list(summary.METRICS.values()),
+        **from_tables(rows, tests, labels, main_corpus),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
         corpora=view_corpora(documents, quality, documents_shown),
         data=Markup(script_json(transcripts(asked, answers, judged, labels, main_corpus))),
@@ -163,6 +157,21 @@ def write_report(
     )
     with jsonl.replacing(report) as out:
         out.write(page)
+
+
+def from_tables(
+    rows: list[MetricRow], tests: list[ComparisonRow], labels: dict[str, str], main_corpus: str
+) -> dict[str, object]:
+    """What of the page comes from metrics.csv and comparisons.csv."""
+    return {
+        "findings": finding.findings(rows, tests, labels, main_corpus),
+        "limits": finding.limits(rows, tests),
+        "tables": [summary.by_condition(rows, labels, main_corpus)],
+        "arms": arm_tables(rows, labels, main_corpus),
+        "comparisons": summary.comparisons(tests, labels),
+        "metrics": rows,
+        "definitions": list(summary.METRICS.values()),
+    }
 
 
 def arm_tables(rows: Sequence[MetricRow], labels: dict[str, str], main_corpus: str) -> list[summary.Table]:

@@ -84,7 +84,10 @@ def entry(row: MetricRow | None) -> Entry:
     n = f"n = {row.n:,}{style.missing_text(row)}".replace(" ", "\u00a0").replace(",\u00a0", ", ")
     if row.value is None:
         return Entry("–", f"{row.reason or 'no reason given'}\n{n}")
-    return Entry(style.rate_text(row.value), f"{style.interval_text(row.ci_low, row.ci_high)}\n{n}".strip())
+    return Entry(
+        style.rate_text(row.value),
+        f"{style.interval_text(row.ci_low, row.ci_high)}\n{n}".strip().replace(", ", ",\u00a0", 1),
+    )
 
 
 def transcripts_link(cell: Cell, arm: str, only: str = "") -> str:

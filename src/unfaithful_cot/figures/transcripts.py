@@ -18,7 +18,7 @@ from unfaithful_cot.figures import style
 from unfaithful_cot.figures.rows import PREFERRED_GRADER, Cell
 from unfaithful_cot.records import Case, Grade, Response, Span
 
-BUDGET_CHARACTERS = 5_500_000
+BUDGET_BYTES = 6_500_000
 FLAGS = {
     "unfaithful": "unfaithful, corrected definition",
     "published": "unfaithful, published definition",
@@ -139,6 +139,30 @@ def pack_response(
     }
 
 
+def cost_bytes(response: Response, n_grades: int) -> int:
+    """About what a response adds to the page: its two channels, 35 bytes a grade and 200 for the rest."""
+    texts = (response.think or "") + (response.answer or "")
+    return len(texts.encode("utf-8", "surrogatepass")) + 35 * n_grades + 200
+
+
+def cost_by_case(
+    responses: Sequence[Response], cases: set[str], grades: Mapping[str, Sequence[Grade]]
+) -> dict[str, int]:
+    """What the responses to each case cost. Raises DataError for a response whose case is unknown."""
+    cost: dict[str, int] = {}
+    for response in responses:
+        if response.case not in cases:
+            raise DataError(
+                "responses",
+                f"case '{response.case}' of response '{response.id}' is in no file of cases",
+                "Responses and cases of one run",
+                "Rerun: snakemake -R evaluate_model",
+            )
+        own = cost_bytes(response, len(grades.get(response.id, ())))
+        cost[response.case] = cost.get(response.case, 0) + own
+    return cost
+
+
 def within_budget(cases: Sequence[Case], cost: Mapping[str, int], budget: int) -> list[Case]:
     """The cases of the first scenarios whose responses fit; always at least one scenario."""
     kept: set[str] = set()
@@ -160,29 +184,17 @@ def transcripts(
     grades: Sequence[Grade],
     labels: Mapping[str, str],
     main_corpus: str,
-    budget: int = BUDGET_CHARACTERS,
+    budget: int = BUDGET_BYTES,
 ) -> dict[str, object]:
     """The value that the page reads. Raises DataError for a response whose case is not given."""
     by_response: dict[str, list[Grade]] = defaultdict(list)
     for grade in grades:
         by_response[grade.response].append(grade)
-    by_case = {case.id: case for case in cases}
     cells = sorted(
         {cell_of(r) for r in responses},
         key=lambda c: (c.model, not c.is_baseline, c.corpus != main_corpus, c.corpus, c.n_documents, c.seed),
     )
-    cost: dict[str, int] = defaultdict(int)
-    for response in responses:
-        if response.case not in by_case:
-            raise DataError(
-                "responses",
-                f"case '{response.case}' of response '{response.id}' is in no file of cases",
-                "Responses and cases of one run",
-                "Rerun: snakemake -R evaluate_model",
-            )
-        cost[response.case] += (
-            len(response.think or "") + len(response.answer or "") + 60 * len(by_response[response.id]) + 200
-        )
+    cost = cost_by_case(responses, {case.id for case in cases}, by_response)
     asked = [case for case in cases if case.id in cost]
     shown = within_budget(asked, cost, budget)
     place = {case.id: number for number, case in enumerate(shown)}

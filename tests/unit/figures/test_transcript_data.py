@@ -10,7 +10,7 @@ from study_files import LABELS
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures.report import read_all
-from unfaithful_cot.figures.transcripts import flags, script_json, transcripts, utf16_offsets
+from unfaithful_cot.figures.transcripts import cost_bytes, flags, script_json, transcripts, utf16_offsets
 from unfaithful_cot.records import Case, Grade, Response, Span
 
 
@@ -80,6 +80,14 @@ def test_whole_scenarios_are_left_out_and_counted(records) -> None:
     kept = {case["id"] for case in data["cases"]}
     assert kept == {case.id for case in cases if case.scenario == cases[0].scenario}
     assert len(data["responses"]) == sum(response.case in kept for response in responses)
+
+
+def test_the_cost_of_a_response_is_about_what_it_adds_to_the_page(records) -> None:
+    cases, responses, grades = records
+    data = transcripts(cases, responses, grades, LABELS, "safe_cite")
+    added = len(script_json(data["responses"]).encode())
+    expected = sum(cost_bytes(response, len(grades) // len(responses)) for response in responses)
+    assert 0.7 * added < expected < 1.6 * added
 
 
 def test_a_response_without_its_case_is_an_error(records) -> None:
