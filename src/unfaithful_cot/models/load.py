@@ -117,6 +117,7 @@ def weights_hash(folder: Path) -> str:
 
 def _load_model(source: str, revision: str | None, loading: LoadingSettings, device: str) -> Any:
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     dtype = getattr(torch, loading.dtype)
@@ -143,7 +144,7 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
                 "sdpa works everywhere",
             ) from None
         raise _unreachable(source, revision, error) from None
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise _unreachable(source, revision, error) from None
 
 

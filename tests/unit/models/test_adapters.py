@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from fixtures.tiny_models import FAMILIES
+
+from unfaithful_cot.errors import ModelError
+from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
+from unfaithful_cot.models.load import load_reasoner
+from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+
+FLOAT = LoadingSettings(dtype="float32", device="cpu")
+NF4 = LoadingSettings(use_4bit=True, dtype="float32", device="cpu")
+LORA = TrainingSettings(lora_r=4, lora_alpha=8, lora_dropout=0.0)
+TOKENS = torch.arange(5, 45)[None]
+
+
+def logits(reasoner):
+    with torch.inference_mode():
+        return reasoner.model(TOKENS).logits
+
+
+def saved_adapter(source, folder, loading=FLOAT):
+    """A random adapter that changes the logits, saved."""
+    trained = new_adapter(load_reasoner({"source": str(source)}, loading), LORA, seed=0)
+    torch.manual_seed(1)
+    for name, parameter in trained.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    trained.model.save_pretrained(str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("loading", [FLOAT, NF4], ids=["float32", "nf4"])
+def test_a_fresh_adapter_trains_only_itself_and_changes_nothing(tiny, loading):
+    reasoner = load_reasoner({"source": str(tiny["qwen3"])}, loading)
+    before = logits(reasoner)
+    fresh = new_adapter(reasoner, LORA, seed=0)
+    assert torch.equal(logits(fresh), before)
+    trainable = {n for n, p in fresh.model.named_parameters() if p.requires_grad}
+    assert trainable
+    assert all("lora_" in name for name in trainable)
+    # r (in + out) summed over q 64+64, k and v 64+32, o 64+64, gate and up 64+128, down 128+64, twice (two blocks):
+    # 4 x (128 + 2 x 96 + 128 + 2 x 192 + 192) x 2 = 8192
+    assert sum(p.numel() for p in fresh.model.parameters() if p.requires_grad) == 8192
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("loading", [FLOAT, NF4], ids=["float32", "nf4"])
+def test_one_load_serves_both_arms(tiny, tmp_path, family, loading):
+    folder = saved_adapter(tiny[family], tmp_path / "adapter", loading)
+    baseline = logits(load_reasoner({"source": str(tiny[family])}, loading))
+    trained = attach(load_reasoner({"source": str(tiny[family])}, loading), folder, merge=False)
+    assert (logits(trained) - baseline).abs().max() > 0.1
+    with without_adapter(trained) as same_load:
+        assert torch.equal(logits(same_load), baseline)
+
+
+def test_merged_answers_as_unmerged(tiny, tmp_path):
+    folder = saved_adapter(tiny["qwen3"], tmp_path / "adapter")
+    apart = attach(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), folder, merge=False)
+    merged = attach(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), folder)
+    assert not hasattr(merged.model, "disable_adapter")
+    torch.testing.assert_close(logits(merged), logits(apart), atol=1e-4, rtol=1e-4)
+
+
+def test_an_adapter_is_never_merged_into_4_bit_weights(tiny, tmp_path):
+    from bitsandbytes.nn import Linear4bit
+
+    folder = saved_adapter(tiny["qwen3"], tmp_path / "adapter", NF4)
+    by_default = attach(load_reasoner({"source": str(tiny["qwen3"])}, NF4), folder)
+    assert hasattr(by_default.model, "disable_adapter")
+    assert sum(isinstance(m, Linear4bit) for m in by_default.model.modules()) == 14
+    with pytest.raises(ValueError, match="never merged"):
+        attach(load_reasoner({"source": str(tiny["qwen3"])}, NF4), folder, merge=True)
+
+
+@pytest.mark.parametrize("removed", ["adapter_model.safetensors", "adapter_config.json"])
+def test_a_folder_without_an_adapter(tiny, tmp_path, removed):
+    folder = saved_adapter(tiny["qwen3"], tmp_path / "adapter")
+    (folder / removed).unlink()
+    with pytest.raises(ModelError, match=rf"holds no {removed}\. Rerun"):
+        attach(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), folder)
+
+
+def test_an_adapter_of_another_shape(tiny, tmp_path):
+    import json
+
+    folder = saved_adapter(tiny["qwen3"], tmp_path / "adapter")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"r": 8}))
+    with pytest.raises(ModelError, match="the adapter does not fit"):
+        attach(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), folder)
+
+
+def test_target_modules_that_the_model_does_not_have(tiny):
+    wrong = LORA.model_copy(update={"target_modules": ["query_key_value"]})
+    with pytest.raises(ModelError, match=r"training\.target_modules: \['query_key_value'\] do not fit"):
+        new_adapter(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), wrong, seed=0)
