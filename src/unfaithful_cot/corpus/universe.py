@@ -104,7 +104,7 @@ def _problem(path: Path | str, error: ValidationError, todo: str) -> DataError:
     if problem["type"] == "extra_forbidden":
         home = ".".join(keys[:-1]) or "top level"
         return DataError(
-            f"{path}: {home}", f"unknown key '{keys[-1]}'", known(keys[-1], _known_keys(keys[:-1])), todo
+            f"{path}: {home}", f"unknown key '{keys[-1]}'", known(keys[-1], _known_keys(keys[:-1]))
         )
     if problem["type"] == "missing":
         return DataError(where, "this key is missing", todo=todo)

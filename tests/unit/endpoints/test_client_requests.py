@@ -275,6 +275,7 @@ def test_a_run_that_is_stopped_half_way_pays_for_nothing_twice(
     assert [answer.text for answer in done.answers if answer] == [f"answer to {i}" for i in range(60)]
     assert done.n_cached == stored
     assert len(server.requests) - before == 60 - stored
+    assert len(server.requests) - before == 60 - stored
     # only what was in flight when the signal came, four at most, is ever asked twice
     assert before - stored <= 4
 
