@@ -170,6 +170,16 @@ def test_a_telephone_shows_it_without_scrolling_sideways(opened) -> None:
     assert right["y"] >= left["y"] + left["height"]
 
 
+def test_on_paper_no_table_is_cut(opened) -> None:
+    """720 CSS pixels: A4 with margins."""
+    page = opened(viewport={"width": 720, "height": 1000})
+    page.emulate_media(media="print")
+    assert (
+        page.evaluate("Math.max(...[...document.querySelectorAll('table')].map((t) => t.scrollWidth))") <= 720
+    )
+    assert not page.locator(".controls").is_visible()
+
+
 def test_without_script_the_finding_figures_and_tables_are_there(opened) -> None:
     page = opened(java_script_enabled=False)
     assert page.locator(".headline").is_visible()
