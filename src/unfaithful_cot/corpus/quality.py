@@ -16,11 +16,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from unfaithful_cot import jsonl
+from unfaithful_cot import console, jsonl
 from unfaithful_cot.corpus.defects import FAILED, defect
-from unfaithful_cot.corpus.duplicates import PERMUTATIONS, SHINGLE_WORDS, near_duplicates, words
+from unfaithful_cot.corpus.duplicates import PERMUTATIONS, SHINGLE_WORDS, NearDuplicates, words
 from unfaithful_cot.corpus.leaks import LeakIndex, case_texts
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.provenance import text_hash
 from unfaithful_cot.records import Case, Document
 
 REASONS = (
@@ -87,26 +88,20 @@ def filter_documents(
 
 def judge(documents: Sequence[Document], index: LeakIndex, near_duplicate: float, min_words: int) -> Verdicts:
     """One reason for each document that is removed."""
-    verdicts, first = Verdicts(), dict[str, str]()
-    whole: list[tuple[Document, list[str]]] = []
-    for document in documents:
+    verdicts, first, alike = Verdicts(), dict[str, str](), NearDuplicates(near_duplicate)
+    for document in console.progress(documents, len(documents), "quality of documents", "document"):
         reason, tokens = defect(document, min_words), words(document.text)
         if reason is None and index.find(tokens) is not None:
             reason = "contains_case"
         if reason is None:
-            earlier = first.setdefault(" ".join(tokens), document.id)
+            earlier = first.setdefault(text_hash(" ".join(tokens)), document.id)
             if earlier != document.id:
                 reason, verdicts.of[document.id] = "exact_duplicate", earlier
-        if reason is None:
-            whole.append((document, tokens))
-        else:
-            verdicts.removed[document.id] = reason
-    repeats = near_duplicates((tokens for _, tokens in whole), near_duplicate)
-    for (document, _), repeat in zip(whole, repeats, strict=True):
-        if repeat is not None:
-            verdicts.removed[document.id] = "near_duplicate"
-            verdicts.of[document.id] = whole[repeat[0]][0].id
+        if reason is None and (repeat := alike.add(document.id, tokens)):
+            reason, verdicts.of[document.id] = "near_duplicate", repeat[0]
             verdicts.similarity[document.id] = round(repeat[1], 4)
+        if reason is not None:
+            verdicts.removed[document.id] = reason
     return verdicts
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.defects import defect, is_cut, is_refusal
-from unfaithful_cot.corpus.duplicates import near_duplicates, shingle_hashes, words
+from unfaithful_cot.corpus.duplicates import NearDuplicates, shingle_hashes, words
 from unfaithful_cot.corpus.leaks import LeakIndex
 from unfaithful_cot.corpus.quality import diversity, filter_documents
 from unfaithful_cot.errors import DataError
@@ -178,6 +178,13 @@ def test_defects_in_order(document: Make) -> None:
     assert defect(document(0, "One two three four five."), 6) == "too_short"
 
 
+def near_duplicates(texts: list[list[str]], threshold: float) -> list[tuple[int, float] | None]:
+    """For each text in turn: the number of the one that it repeats and the estimated similarity, or None."""
+    index = NearDuplicates(threshold)
+    found = [index.add(str(number), tokens) for number, tokens in enumerate(texts)]
+    return [(int(one[0]), one[1]) if one else None for one in found]
+
+
 def jaccard(a: str, b: str) -> float:
     first, second = (set(shingle_hashes(words(text))) for text in (a, b))
     return len(first & second) / len(first | second)
@@ -195,7 +202,7 @@ def test_near_duplicates_agree_with_the_exact_similarity() -> None:
             changed[place] = f"new{place}"
         pairs.append((" ".join(tokens), " ".join(changed)))
     texts = [words(text) for pair in pairs for text in pair]
-    found = list(near_duplicates(texts, 0.7))
+    found = near_duplicates(texts, 0.7)
     assert all(one is None for one in found[::2])
     checked = 0
     for number, (a, b) in enumerate(pairs):
@@ -206,7 +213,7 @@ def test_near_duplicates_agree_with_the_exact_similarity() -> None:
             if repeat := found[2 * number + 1]:
                 assert repeat[0] == 2 * number and repeat[1] == pytest.approx(exact, abs=0.15)
     assert checked > 60
-    assert found == list(near_duplicates(texts, 0.7))
+    assert found == near_duplicates(texts, 0.7)
 
 
 def test_of_alike_texts_the_earliest_stays_and_removed_ones_do_not_count() -> None:
@@ -215,7 +222,7 @@ def test_of_alike_texts_the_earliest_stays_and_removed_ones_do_not_count() -> No
     b = [f"x{i}" if i % 25 == 10 else word for i, word in enumerate(a)]
     c = [f"y{i}" if i % 25 == 20 else word for i, word in enumerate(b)]
     # four words in 100 are in 20 of 96 shingles: 76 / 116 = 0.66; eight words in 40 of them: 56 / 136 = 0.41
-    found = list(near_duplicates([a, b, c], 0.55))
+    found = near_duplicates([a, b, c], 0.55)
     assert found[0] is None and found[1] is not None and found[1][0] == 0 and found[2] is None
 
 
