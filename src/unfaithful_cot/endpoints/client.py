@@ -63,7 +63,7 @@ async def acomplete(
     counts: dict[str, Any] = {}
     failures: dict[str, str] = {}
     if todo:
-        window = Window(endpoint, todo, len(answers), int(max_failed * len(distinct)), label)
+        window = Window(endpoint, todo, len(answers), int(max_failed * len(distinct) + 1e-9), label)
         with contextlib.closing(store), _quiet_libraries():
             answers |= await _through(window, endpoint, store)
         failures, counts = window.failures, window.counts()
