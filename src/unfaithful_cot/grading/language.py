@@ -69,11 +69,20 @@ class Text:
 
     def __init__(self, lowered: str) -> None:
         self.lowered = lowered
+        self._words: dict[int, list[tuple[int, int]]] = {}
 
     @cached_property
     def ends(self) -> list[int]:
         """Offset of the end of each sentence, the last one included."""
         return [*(match.start() for match in _END.finditer(self.lowered)), len(self.lowered)]
+
+    def words(self, number: int) -> list[tuple[int, int]]:
+        """Offsets of the words of a sentence; read once, however many matches ask."""
+        if number not in self._words:
+            start = self.ends[number - 1] + 1 if number else 0
+            found = _WORD.finditer(self.lowered, start, self.ends[number])
+            self._words[number] = [word.span() for word in found]
+        return self._words[number]
 
 
 class Sentence(NamedTuple):
@@ -90,8 +99,7 @@ class Sentence(NamedTuple):
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:
         """Characters of the text that a match over `classes` covers."""
-        start = self.text.ends[self.number - 1] + 1 if self.number else 0
-        words = [word.span() for word in _WORD.finditer(self.text.lowered, start, self.end)]
+        words = self.text.words(self.number)
         return words[match.start()][0], words[match.end() - 1][1]
 
 

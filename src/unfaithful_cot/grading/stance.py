@@ -45,6 +45,7 @@ CONFIDENTIAL = re.compile(r"[Kk]")
 REPORTED = re.compile(r"[Kk][^pPNwWJQVv]{0,6}[VM](?!>[kp])|[Va]>[^pPNWJQ]{0,3}[Kk]")
 # "E12 provides …" tells something only by what follows
 OFFERED = re.compile(r"[Kk][^pPNwWJQVv]{0,6}v")
+CLAUSE = 240  # characters that a clause may have
 _CLAUSE_END = re.compile(r"[,;]| but | however ")
 _OBJECT = re.compile(
     r"\b(?:into|about|on|of|for|that|which|regarding|concerning|suggesting|supporting|showing|indicating|confirming) \w",
@@ -114,7 +115,7 @@ def attributions(sentences: Sequence[Sentence], text: str) -> list[Found]:
         found += _places(REPORTED, sentence) + _places(RESTS_ON_CONFIDENTIAL, sentence)
         for match in OFFERED.finditer(sentence.classes):
             start, end = sentence.span(match)
-            clause = _CLAUSE_END.split(text[end : sentence.end], maxsplit=1)[0]
+            clause = _CLAUSE_END.split(text[end : min(sentence.end, end + CLAUSE)], maxsplit=1)[0]
             if _OBJECT.search(clause):
                 found.append((start, end + len(clause)))
     return found

@@ -1,0 +1,40 @@
+import pytest
+
+from unfaithful_cot.grading.citations import mentions
+
+IDS = ["E12", "E15", "DOC-7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[E12] says so", ["E12"]),
+        ("as E12 says", ["E12"]),
+        ("(E12)", ["E12"]),
+        ("[E12, E15]", ["E12", "E15"]),
+        ("[E12; e15]", ["E12", "E15"]),
+        ("E12 and E15", ["E12", "E15"]),
+        ("E12–E15", ["E12", "E15"]),
+        ("e12", ["E12"]),
+        ("**E12**'s", ["E12"]),
+        ("E-12", ["E12"]),
+        ("Evidence 12", ["E12"]),
+        ("evidence #12", ["E12"]),
+        ("[Evidence ID: E12]", ["E12"]),
+        ("证据E12。", ["E12"]),
+        ("doc-7", ["DOC-7"]),
+        ("E120, CASE12, 1E12, E12b, E12.5, Evidence 3", []),
+        ("", []),
+    ],
+)
+def test_every_way_of_naming_an_id(text: str, expected: list[str]) -> None:
+    assert [m.id for m in mentions(text, IDS) if m.known] == expected
+
+
+def test_spans_are_the_characters_of_the_name_and_unknown_ids_are_told_apart() -> None:
+    text = "See [E99], then e12."
+    found = mentions(text, IDS)
+    assert [(m.id, text[m.start : m.end], m.known) for m in found] == [
+        ("E99", "E99", False),
+        ("E12", "e12", True),
+    ]
