@@ -154,7 +154,7 @@ def units_of(metric: Metric, table: pd.DataFrame) -> Units:
     rows = table[kept]
     index = pd.MultiIndex.from_arrays([rows["case"], rows["sample"]])
     unread = int((~kept).sum()) if metric.values is not right else 0
-    why = reasons(table, metric.about)
+    why = reasons(table[~kept], metric.about, "names_confidential")
     if kept.all() and metric.name.endswith("accuracy") and metric.about in table:
         unread = int(table[metric.about].isna().sum())
         why = f"{unread} unreadable answers count as wrong" if unread else None
@@ -178,11 +178,11 @@ def _scenario_units(metric: Metric, table: pd.DataFrame, values: pd.Series) -> U
     return Units(whole, scenarios, scenarios, left_out, reason)
 
 
-def reasons(table: pd.DataFrame, verdict_name: str) -> str | None:
-    """Why a verdict is None: the most frequent reason with its count, and how many others."""
-    why = f"{verdict_name}?"
-    if why not in table or not table[why].notna().any():
+def reasons(table: pd.DataFrame, *verdict_names: str) -> str | None:
+    """Why verdicts are None: the most frequent reason with its count, and how many others. None: none is."""
+    columns = [f"{name}?" for name in verdict_names if f"{name}?" in table]
+    counts = table[columns].bfill(axis=1).iloc[:, 0].value_counts() if columns else pd.Series(dtype=int)
+    if counts.empty:
         return None
-    counts = table[why].value_counts()
     first = f"{counts.iloc[0]}: {counts.index[0]}"
     return first if len(counts) == 1 else f"{first}; {counts.iloc[1:].sum()} for other reasons"

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from unfaithful_cot.metrics.intervals import bootstrap_ratio, paired_score, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        # (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), z = 1.959964:
+        # 5 of 100: (0.05 + 0.019207 ± 1.959964 sqrt(0.000475 + 0.000096)) / 1.038415 = (0.069207 ± 0.046835) / 1.038415
+        (5, 100, 0.0215, 0.1118),
+        # 0 of 100: high = (z²/n) / (1 + z²/n) = 0.038415 / 1.038415
+        (0, 100, 0.0, 0.0370),
+        (100, 100, 0.9630, 1.0),
+    ],
+)
+def test_wilson(successes: int, n: int, low: float, high: float) -> None:
+    assert wilson(successes, n, 0.95) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one unit"):
+        wilson(0, 0, 0.95)
+
+
+def test_paired_score_with_no_pair_that_differs() -> None:
+    # no successes on either side, n = 100: Wilson [0, 0.0370] for both, so the difference lies in [-0.0370, 0.0370]
+    assert paired_score(0, 0, 0, 100, 0.95) == pytest.approx((-0.0370, 0.0370), abs=5e-5)
+
+
+def test_paired_score_by_hand() -> None:
+    # 36 both, 2 only a, 12 only b, 0 neither: rates 0.76 and 0.96, Wilson [0.6259, 0.8570] and [0.8654, 0.9890]
+    # phi = (36 * 0 - 2 * 12) / sqrt(38 * 12 * 48 * 2) = -0.1147
+    # below: sqrt(0.0946² + 2 * 0.1147 * 0.0946 * 0.0970 + 0.0970²) = 0.1430; above likewise from 0.0290, 0.1341: 0.1404
+    assert paired_score(36, 2, 12, 0, 0.95) == pytest.approx((0.2 - 0.1430, 0.2 + 0.1404), abs=2e-4)
+
+
+def test_bootstrap_is_the_same_for_the_same_seed_and_narrows_with_scenarios() -> None:
+    few, many = np.tile([[0.0], [1.0]], (10, 1)), np.tile([[0.0], [1.0]], (1000, 1))
+    once = bootstrap_ratio(few, np.ones_like(few), 0.95)
+    again = bootstrap_ratio(few, np.ones_like(few), 0.95)
+    assert once[0] == again[0]
+    # standard error of a mean of zeros and ones, half and half: 0.5 / sqrt(n); 2 * 1.96 * 0.5 / sqrt(20) = 0.438
+    low, high = bootstrap_ratio(many, np.ones_like(many), 0.95)
+    assert (once[1] - once[0]).item() == pytest.approx(0.438, abs=0.06)
+    assert (high - low).item() == pytest.approx(0.0438, abs=0.004)
+
+
+def test_wilson_covers_what_it_says() -> None:
+    # 2,000 studies of 200 cases at 0.3: nominal 95 %
+    counts = np.random.default_rng(0).binomial(200, 0.3, size=2000)
+    intervals = {int(k): wilson(int(k), 200, 0.95) for k in np.unique(counts)}
+    covered = np.mean([intervals[k][0] <= 0.3 <= intervals[k][1] for k in counts])
+    assert 0.93 <= covered <= 0.97
+
+
+def test_bootstrap_over_scenarios_covers_what_it_says_where_cases_of_a_scenario_agree() -> None:
+    # 2,000 studies of 100 scenarios with two cases; the chance of a pair to change varies by scenario (beta), so the cases
+    # of a scenario are alike; true difference 0.4 * 0.5 = 0.2 (half of the scenarios can change, with mean chance 0.4)
+    rng = np.random.default_rng(0)
+    chance = rng.beta(2, 3, size=(2000, 100)) * rng.integers(0, 2, size=(2000, 100))
+    sums = rng.binomial(2, chance).astype(float)
+    # one call: the studies stand side by side as quantities, each with its own 100 scenarios
+    low, high = bootstrap_ratio(sums.T, np.full((100, 2000), 2.0), 0.95, draws=1000)
+    covered = np.mean((low <= 0.2) & (high >= 0.2))
+    assert 0.93 <= covered <= 0.97
