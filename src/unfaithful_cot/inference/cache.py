@@ -28,7 +28,7 @@ def growing_cache(model: Any) -> Any:
 def _layer_class() -> Any:
     from transformers.cache_utils import DynamicLayer
 
-    class GrowingLayer(DynamicLayer):
+    class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         """keys and values are views [rows, heads, tokens so far, head_dim] of larger tensors."""
 
         def update(self, key_states: Any, value_states: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:

@@ -24,7 +24,7 @@ from unfaithful_cot.provenance import file_hash, value_hash, versions
 from unfaithful_cot.records import LossPoint, Manifest, TrainingRow
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import pack, tokenise
-from unfaithful_cot.training.trainer import build_trainer
+from unfaithful_cot.training.trainer import build_trainer, saving
 
 CURVE_POINTS = 200
 
@@ -59,9 +59,9 @@ def train_adapter(
     trained = new_adapter(reasoner, train_as, int(seed))
     trainer = build_trainer(trained, packed, load_as, train_as, int(seed), scratch)
     resumed_from = resume_point(scratch)
-    with jsonl.storage_errors(scratch):
-        trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
-        folder = Path(manifest).parent
+    trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+    folder = Path(manifest).parent
+    with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
         trainer.model.save_pretrained(str(folder))
     history = trainer.state.log_history

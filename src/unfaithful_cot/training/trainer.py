@@ -1,7 +1,7 @@
 """TRL's SFTTrainer, set for continual pre-training: true token counts, no telemetry, one bar, loud divergence.
 
 In: a Reasoner with a fresh adapter, packed rows, TrainingSettings. Out: a trainer whose state holds one log entry a step.
-Errors: SettingsError when the loss is no number.
+Errors: SettingsError when the loss is no number; StorageError when a checkpoint cannot be written.
 Differs from SFTTrainer's defaults: rows stay rows (see training.data), adapters stay float32 also on 4-bit weights (in
 bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log.
 torch and trl are imported when a trainer is built.
@@ -9,12 +9,14 @@ torch and trl are imported when a trainer is built.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.errors import SettingsError, StorageError
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import IGNORED, RowCollator
@@ -109,6 +111,10 @@ def _trainer_class() -> Any:
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
             return
 
+        def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+            with saving(str(self.args.output_dir)):
+                super()._save_checkpoint(*args, **kwargs)  # type: ignore[no-untyped-call]
+
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, tokens = super().get_batch_samples(*args, **kwargs)
             self._tokens_since_log += int(tokens or 0)
@@ -118,7 +124,9 @@ def _trainer_class() -> Any:
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
             if self.args.device.type != "cpu":
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+                return super().compute_loss(  # type: ignore[no-untyped-call]
+                    model, inputs, return_outputs, num_items_in_batch
+                )
             labels = inputs.pop("labels")
             logits = model(**inputs, use_cache=False).logits
             loss = token_loss(logits, labels, num_items_in_batch)
@@ -126,19 +134,39 @@ def _trainer_class() -> Any:
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             if "loss" in logs:
-                if not math.isfinite(logs["loss"]):
-                    raise SettingsError(
-                        "training.learning_rate",
-                        f"the loss is {logs['loss']} after step {self.state.global_step} at a peak rate of {self.args.learning_rate:g}",
-                        "A rate at which the loss falls",
-                        "Lower it, or raise warmup_ratio",
-                    )
+                check_loss(logs["loss"], self.state.global_step, self.args.learning_rate)
                 before = next((e["tokens"] for e in reversed(self.state.log_history) if "tokens" in e), 0)
                 logs["tokens"] = before + self._tokens_since_log
                 self._tokens_since_log = 0
             super().log(logs, start_time)
 
     return CptTrainer
+
+
+@contextlib.contextmanager
+def saving(path: Path | str) -> Iterator[None]:
+    """Turn the several ways in which torch and safetensors say that a disk is full into one message."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise StorageError(
+            path,
+            f"cannot be written ({str(error).splitlines()[0][:200]})",
+            todo="Free space or choose another disk, then run the same command again: what was finished is kept",
+        ) from error
+
+
+def check_loss(loss: float, step: int, rate: float) -> None:
+    """SettingsError where the loss is no number."""
+    if not math.isfinite(loss):
+        raise SettingsError(
+            "training.learning_rate",
+            f"the loss is {loss} after step {step} at a peak rate of {rate:g}",
+            "A rate at which the loss falls",
+            "Lower it, or raise warmup_ratio",
+        )
 
 
 def token_loss(logits: Any, labels: Any, n_tokens: Any) -> Any:

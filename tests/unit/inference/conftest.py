@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fixtures.tiny_models import FAMILIES, make_tiny
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from fixtures.tiny_models import FAMILIES
 
+from fixtures.tiny_models import FAMILIES
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
 from unfaithful_cot.models.load import load_reasoner

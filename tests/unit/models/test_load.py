@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 import torch
-from fixtures.tiny_models import FAMILIES, make_tiny
 
+from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.settings import LoadingSettings

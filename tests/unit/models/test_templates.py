@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.tiny_models import make_tiny
 
+from fixtures.tiny_models import make_tiny
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import load_tokenizer
@@ -48,5 +48,7 @@ def test_think_tags_stay_whether_or_not_they_are_special_tokens(tmp_path, family
 def test_a_template_that_refuses_a_role_says_so(tiny):
     tokenizer = load_tokenizer(str(tiny["qwen3"]))
     tokenizer.chat_template = "{{ raise_exception('no system role here') }}"
-    with pytest.raises(ModelError, match=r"refuses messages with the roles system, user \(no system role here\)"):
+    with pytest.raises(
+        ModelError, match=r"refuses messages with the roles system, user \(no system role here\)"
+    ):
         render(tokenizer, CHAT)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.models.adapters import new_adapter
+from unfaithful_cot.models.load import load_reasoner
+from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.training.data import RowCollator, pack, supervised_tokens, tokenise
+from unfaithful_cot.training.trainer import build_trainer, token_loss
+
+FLOAT = LoadingSettings(dtype="float32", device="cpu")
+LORA = TrainingSettings(
+    lora_r=4,
+    lora_alpha=8,
+    lora_dropout=0.0,
+    learning_rate=1e-3,
+    schedule="constant",
+    warmup_ratio=0.0,
+    max_length_tokens=48,
+    effective_batch_rows=8,
+    micro_batch_rows=8,
+    checkpoint_steps=1000,
+)
+TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 7) for n in range(40)]
+
+
+def trainer_for(source, output, training, loading=FLOAT, texts=TEXTS):
+    reasoner = load_reasoner({"source": str(source)}, loading)
+    rows = pack(tokenise(reasoner.tokenizer, texts), training.max_length_tokens)
+    return build_trainer(new_adapter(reasoner, training, 0), rows, loading, training, 0, output), rows
+
+
+def weights(trainer):
+    return {n: p.detach().clone() for n, p in trainer.model.named_parameters() if p.requires_grad}
+
+
+def test_eight_rows_at_once_train_as_eight_rows_one_by_one(tiny, tmp_path):
+    together, rows = trainer_for(tiny["qwen3"], tmp_path / "a", LORA)
+    one_by_one, _ = trainer_for(
+        tiny["qwen3"], tmp_path / "b", LORA.model_copy(update={"micro_batch_rows": 1})
+    )
+    # the rows differ in their number of tokens, so a mean of means would differ
+    assert len({sum(lengths) - len(lengths) for lengths in rows["seq_lengths"]}) > 1
+    together.train()
+    one_by_one.train()
+    losses = [
+        [entry["loss"] for entry in t.state.log_history if "loss" in entry] for t in (together, one_by_one)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    for name, value in weights(together).items():
+        torch.testing.assert_close(weights(one_by_one)[name], value, atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_loss_and_its_gradient_are_those_of_trl(tiny, tmp_path, family):
+    """On a CPU the loss is computed directly; TRL's fused head is the reference."""
+    from trl import SFTTrainer
+
+    trainer, rows = trainer_for(tiny[family], tmp_path, LORA)
+    batch = RowCollator(trainer.processing_class.pad_token_id)(list(rows)[:8])
+    count = (batch["labels"] != -100).sum()
+    found = []
+    for function in (type(trainer).compute_loss, SFTTrainer.compute_loss):
+        trainer.model.zero_grad()
+        loss = function(trainer, trainer.model, dict(batch), num_items_in_batch=count)
+        loss.backward()
+        gradient = torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
+        found.append((loss.item(), gradient.clone()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    torch.testing.assert_close(found[0][1], found[1][1], atol=1e-5, rtol=1e-4)
+
+
+def test_token_loss_by_hand():
+    # two tokens to predict, logits of a vocabulary of 2. Token 1 after [0, 0]: -log(1/2) = log 2.
+    # Token 0 after [log 3, 0]: -log(3/4) = log(4/3). Sum over both, divided by 2: (log 2 + log 4/3) / 2 = 0.4904
+    logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0], [9.0, 9.0]]])
+    labels = torch.tensor([[-100, 1, 0]])
+    assert token_loss(logits, labels, 2).item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2)
+
+
+def test_the_log_counts_supervised_tokens(tiny, tmp_path):
+    training = LORA.model_copy(update={"epochs": 2})
+    trainer, rows = trainer_for(tiny["qwen3"], tmp_path, training)
+    trainer.train()
+    counts = [entry["tokens"] for entry in trainer.state.log_history if "tokens" in entry]
+    assert counts == sorted(set(counts))
+    assert len(counts) == trainer.state.global_step == 2 * math.ceil(len(rows) / 8)
+    assert counts[-1] == 2 * supervised_tokens(rows)
+
+
+def test_adapters_stay_float32_on_4_bit_weights(tiny, tmp_path):
+    nf4 = LoadingSettings(use_4bit=True, dtype="bfloat16", device="cpu")
+    trainer, _ = trainer_for(tiny["qwen3"], tmp_path, LORA, nf4)
+    before = weights(trainer)
+    assert {value.dtype for value in before.values()} == {torch.float32}
+    trainer.train()
+    assert any(not torch.equal(before[name], value) for name, value in weights(trainer).items())
+
+
+def test_what_trl_would_choose_is_chosen_here(tiny, tmp_path):
+    trainer, _ = trainer_for(tiny["qwen3"], tmp_path, LORA)
+    assert (trainer.args.bf16, trainer.args.gradient_checkpointing, trainer.args.report_to) == (
+        False,
+        False,
+        [],
+    )
+    checkpointed, _ = trainer_for(
+        tiny["qwen3"], tmp_path, LORA.model_copy(update={"gradient_checkpointing": True})
+    )
+    checkpointed.train()
+    assert checkpointed.state.log_history[0]["loss"] > 0
+
+
+def test_gradient_checkpointing_changes_no_loss(tiny, tmp_path):
+    losses = []
+    for on in (False, True):
+        trainer, _ = trainer_for(
+            tiny["qwen3"], tmp_path / str(on), LORA.model_copy(update={"gradient_checkpointing": on})
+        )
+        trainer.train()
+        losses.append([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
+    trainer, _ = trainer_for(tiny["qwen3"], tmp_path, LORA.model_copy(update={"learning_rate": 1e30}))
+    with pytest.raises(SettingsError, match=r"training\.learning_rate: the loss is (nan|inf) after step \d+"):
+        trainer.train()
