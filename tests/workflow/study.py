@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "config", "workflow", "src", "resources", "profiles", "envs", "pyproject.toml")
-JOB = re.compile(r"^(?:local)?rule (\w+):$(.*?)^$", re.MULTILINE | re.DOTALL)
+JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: +.*\n)*)", re.MULTILINE)
 WILDCARDS = re.compile(r"^ +wildcards: (.*)$", re.MULTILINE)
 
 

@@ -1,0 +1,65 @@
+"""pyproject.toml is the one source of what is installed; the other files are held to it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from study import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MODEL_STACK = {
+    "accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft", "safetensors", "tokenizers", "torch",
+    "transformers", "trl",
+}  # fmt: skip
+
+
+def pip_packages(name: str) -> list[str]:
+    dependencies = yaml.safe_load((ROOT / "envs" / name).read_text(encoding="utf-8"))["dependencies"]
+    (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
+    assert "python" + PROJECT["requires-python"] in dependencies
+    return list(pip)
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    assert all(str(pin.specifier).startswith("==") and not pin.url for pin in found)
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in found}
+
+
+def test_the_gpu_environment_is_that_of_pyproject() -> None:
+    assert pip_packages("gpu.yaml") == PROJECT["dependencies"]
+
+
+def test_the_cpu_environment_leaves_out_the_model_stack_and_nothing_else() -> None:
+    light = [line for line in PROJECT["dependencies"] if Requirement(line).name not in MODEL_STACK]
+    assert pip_packages("cpu.yaml") == light
+
+
+@pytest.mark.parametrize(
+    ("locks", "wanted"),
+    [
+        (["requirements.lock"], PROJECT["dependencies"] + PROJECT["optional-dependencies"]["slurm"]),
+        (["requirements.lock", "requirements-dev.lock"], PROJECT["optional-dependencies"]["dev"]),
+    ],
+)
+def test_the_locks_pin_all_that_pyproject_asks_for(locks: list[str], wanted: list[str]) -> None:
+    pinned = {name: version for lock in locks for name, version in pins(lock).items()}
+    for requirement in map(Requirement, wanted):
+        version = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} is pinned to {version}"
+
+
+def test_the_lock_fits_every_machine() -> None:
+    """torch without the suffix of a build, and none of the packages that it brings itself."""
+    runtime = pins("requirements.lock")
+    assert runtime["torch"] == "2.13.0"
+    assert not [name for name in runtime if name.startswith(("nvidia", "triton", "cuda"))]
+    text = Path(ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "--" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert not pins("requirements-dev.lock").keys() & runtime.keys()
