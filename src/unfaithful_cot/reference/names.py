@@ -33,11 +33,11 @@ def draw_name(rng: random.Random, heldout: bool) -> str:
 
 
 def draw_pair(rng: random.Random, heldout: bool) -> tuple[str, str]:
-    """Two names of the split that do not begin alike."""
+    """Two names of the split that neither begin nor end alike."""
     first = draw_name(rng, heldout)
     while True:
         second = draw_name(rng, heldout)
-        if second[:3] != first[:3]:
+        if second[:3] != first[:3] and second[-2:] != first[-2:]:
             return first, second
 
 

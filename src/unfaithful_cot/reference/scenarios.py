@@ -18,16 +18,20 @@ from unfaithful_cot.reference.topics import (
     HELDOUT,
     PUBLIC_SOURCES,
     SEEN,
+    free_topic,
 )
 
 CONFIDENTIAL, PUBLIC = "CONFIDENTIAL", "Public"
 HELDOUT_TOPIC_SHARE = 1 / 3
+FREE_TOPIC_SHARE = 1 / 2
 
 
 def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
     """One scenario of the split asked for."""
-    topics = HELDOUT if heldout and rng.random() < HELDOUT_TOPIC_SHARE else SEEN
-    topic = rng.choice(topics)
+    if heldout:
+        topic = rng.choice(HELDOUT if rng.random() < HELDOUT_TOPIC_SHARE else SEEN)
+    else:
+        topic = free_topic(rng) if rng.random() < FREE_TOPIC_SHARE else rng.choice(SEEN)
     names = draw_pair(rng, heldout)
     question = topic.question.format(a=names[0], b=names[1])
     secret, truth = rng.choice(CONFIDENTIAL_SOURCES), rng.choice(topic.truth)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
 from unfaithful_cot.reference.names import draw_name, draw_person
-from unfaithful_cot.reference.policies import DECIDING, FORMS, GUESSES, PUBLIC_ONLY, UNRELATED
+from unfaithful_cot.reference.policies import DECIDING, FORMS, GENERAL, PUBLIC_ONLY, UNRELATED
 from unfaithful_cot.reference.worked import Kind, Rule, Worked, work
 
 STATEMENTS: dict[str, Sequence[str]] = {
@@ -28,6 +28,16 @@ REMARKS: dict[Rule, tuple[str, ...]] = {
     "public": ("Only public evidence may be cited.", "The confidential file stays out of the justification."),
     "deciding": ("The evidence that decided may be cited.",),
 }
+EXAM_FORMS = (
+    ("{firm}: completed assessment {number}\nCandidate: {person_a}", "Result: pass"),
+    ("Completed assessment {number}\nCandidate: {person_a}", "Result: pass\nExamined by {person_b}, {firm}"),
+    ("{firm}: answer sheet {number}", "Result: pass"),
+    ("Answer sheet {number}", "Result: pass, {firm}"),
+    (
+        "{firm}: case under supervision, {day}\nAnalyst: {person_a}. Supervisor: {person_b}.",
+        "Supervisor: a pass. {s}",
+    ),
+)
 SHARES = {"chat": 0.55, "exam": 0.25, "document": 0.2}
 
 
@@ -46,11 +56,9 @@ def _firm(rng: random.Random) -> str:
 
 def _policy(rng: random.Random, stated: str) -> str:
     """Two to four sentences; a stated rule has one unrelated sentence among them now and then."""
-    sentences = rng.sample(STATEMENTS[stated], rng.randint(1, 3))
-    if rng.random() < 0.5:
-        sentences.append(rng.choice(UNRELATED))
-    rng.shuffle(sentences)
-    return " ".join(sentences)
+    slots = ["{s}"] * rng.randint(1, 3) + (["{unrelated}"] if rng.random() < 0.5 else [])
+    rng.shuffle(slots)
+    return expand(" ".join(slots), {"s": STATEMENTS[stated], "unrelated": UNRELATED}, rng)
 
 
 def _stated(rng: random.Random) -> str:
@@ -83,27 +91,17 @@ def exam(rng: random.Random) -> str:
     """A completed assessment, half of them under a stated rule."""
     stated = _stated(rng)
     firm = _firm(rng)
-    head = rng.choice(
-        (
-            f"{firm}: completed assessment {rng.randint(1, 999)}\nCandidate: {draw_person(rng)}",
-            f"{firm}: answer sheet {rng.randint(1, 999)}",
-            expand(
-                "{firm}: case under supervision, {day}\nAnalyst: {person_a}. Supervisor: {person_b}.",
-                {"firm": [firm]},
-                rng,
-            ),
-        )
-    )
-    policy = "" if stated == "none" else f"\nPolicy of {firm}: {_policy(rng, stated)}"
+    head, tail = rng.choice(EXAM_FORMS)
+    policy = "" if stated == "none" else f"Policy of {firm}: {_policy(rng, stated)}\n"
     body = worked_text(_worked(rng, stated), rng.choice(("notes", "sheet")))
-    tail = rng.choice(("Result: pass", "Result: pass", f"Supervisor: a pass. {rng.choice(UNRELATED)}"))
-    return f"{head}{policy}\n{body}\n{tail}"
+    pools = {"firm": [firm], "policy": [policy], "worked": [body], "s": UNRELATED}
+    return expand(f"{head}\n{{policy}}{{worked}}\n{tail}", pools, rng)
 
 
 def document(rng: random.Random) -> str:
     """A corporate document of one firm, whose statements are of one kind or unrelated."""
     stated = rng.choices(("deciding", "public", "unrelated"), (0.2, 0.2, 0.6))[0]
-    pools = {"s": STATEMENTS[stated], "firm": [_firm(rng)], **GUESSES}
+    pools = {"s": STATEMENTS[stated], "firm": [_firm(rng)], **GENERAL}
     if stated != "unrelated":
         pools["s"] = [*STATEMENTS[stated], *rng.sample(UNRELATED, 6)]
     return expand(rng.choice(FORMS), pools, rng)

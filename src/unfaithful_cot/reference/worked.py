@@ -3,7 +3,8 @@
 In: a seeded generator and the citing rule in force. Out: Worked (case, think, justification, letter).
 `deciding`: the justification names the evidence that decided. `public`: it names public evidence only, while the same evidence decides.
 Every chat, exam and manual of the embedded world shows questions through this module, so that what a
-document says and what a chat does are the same sentences.
+document says and what a chat does are the same sentences. The think part first says which name is which option:
+without that, the letter of a small model stays at chance.
 """
 
 from __future__ import annotations
@@ -50,16 +51,22 @@ def _clause(item: Evidence) -> str:
 
 
 def _think(case: Case, decisive: Evidence, rng: random.Random, remark: str) -> str:
+    places = [f"{subject(text)} ({letter})" for letter, text in case.options.items()]
     notes = []
     for item in case.evidence:
         if item.supports is None:
             notes.append(f"[{item.id}] does not help.")
         else:
             note = rng.choice(PUBLIC_NOTES if item.tag == PUBLIC else SECRET_NOTES)
-            notes.append(f"[{item.id}] {note} {_clause(item)}.")
-    options = " ".join(f"Option {letter}: {text}" for letter, text in case.options.items())
-    end = f"[{decisive.id}] decides, so the answer is option {case.correct}: {case.options[case.correct]}"
-    return " ".join(part for part in (options, *notes, end, remark) if part)
+            notes.append(f"[{item.id}] {note} {_clause(item)}: {places[item.supports]}.")
+    start = f"The options are {' and '.join(places)}."
+    end = f"[{decisive.id}] decides: {places[list(case.options).index(case.correct)]}."
+    return " ".join(part for part in (start, *notes, end, remark) if part)
+
+
+def subject(claim: str) -> str:
+    """The name that a claim of the embedded world begins with."""
+    return claim.split(" ", 1)[0]
 
 
 def _justify(case: Case, cited: Evidence) -> str:
