@@ -9,6 +9,8 @@ Known values: Wilson 95 % of 5 of 100 is [0.0215, 0.1118], of 0 of 100 [0, 0.037
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 Floats = NDArray[np.float64]
 DRAWS, SEED, CHUNK = 5000, 0, 500
+KEPT = 20_000_000  # weights that are kept in memory, 80 MB
 
 
 def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
@@ -27,6 +30,24 @@ def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
     return (0.0 if successes <= 0 else float(low)), (1.0 if successes >= n else float(high))
 
 
+def _resamples(n: int, draws: int, seed: int) -> Iterable[NDArray[np.float32]]:
+    """How often each of n scenarios is drawn, in blocks of CHUNK draws; small ones are kept for the next metric."""
+    return _kept_resamples(n, draws, seed) if n * draws <= KEPT else _draw(n, draws, seed)
+
+
+@lru_cache(maxsize=4)
+def _kept_resamples(n: int, draws: int, seed: int) -> list[NDArray[np.float32]]:
+    return list(_draw(n, draws, seed))
+
+
+def _draw(n: int, draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    for start in range(0, draws, CHUNK):
+        rows = min(CHUNK, draws - start)
+        drawn = rng.integers(n, size=(rows, n)) + np.arange(rows)[:, None] * n
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float32)
+
+
 def bootstrap_ratio(
     numerators: Floats, denominators: Floats, confidence: float, draws: int = DRAWS, seed: int = SEED
 ) -> tuple[Floats, Floats]:
@@ -35,11 +56,8 @@ def bootstrap_ratio(
     numerators, denominators: shape (scenarios, quantities), the sums of a scenario over its cases and samples.
     Returns low and high, each of shape (quantities,). A draw without any denominator is left out.
     """
-    n = numerators.shape[0]
-    rng = np.random.default_rng(seed)
     ratios = []
-    for start in range(0, draws, CHUNK):
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(CHUNK, draws - start)).astype(np.float64)
+    for weights in _resamples(numerators.shape[0], draws, seed):
         with np.errstate(invalid="ignore", divide="ignore"):
             ratios.append((weights @ numerators) / (weights @ denominators))
     tail = (1 - confidence) / 2
