@@ -61,7 +61,7 @@ class Finished:
 
     def _read(self) -> None:
         whole: list[str] = []
-        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for text in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 line = _Line.model_validate_json(text)
             except ValidationError:

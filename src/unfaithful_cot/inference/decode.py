@@ -124,7 +124,7 @@ def pick(logits: Any, uniform: Any, temperature: float, top_p: float) -> Any:
     logits: [rows, vocabulary]. The nucleus is the smallest set of most likely tokens with at least top_p together.
     """
     probabilities = (logits.float() / temperature).softmax(-1)
-    ordered, order = probabilities.sort(-1, descending=True, stable=True)
+    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
     cumulative = ordered.cumsum(-1)
     inside = cumulative - ordered < top_p
     inside[:, 0] = True
