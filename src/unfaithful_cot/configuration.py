@@ -18,8 +18,8 @@ from unfaithful_cot.settings import ModelSettings, Settings
 
 
 def _message(file: str, error: ValidationError, model: type[BaseModel]) -> SettingsError:
-    """Translate the first problem; for an unknown key say which keys are known there."""
-    problem = error.errors()[0]
+    """Translate the first problem; an unknown key comes first, for it may be the missing one, misspelt."""
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in problem["loc"]]
     where = f"{file}: {'.'.join(path)}"
     shown = repr(problem.get("input"))[:60]
@@ -64,8 +64,10 @@ def load_models(path: Path | str) -> dict[str, ModelSettings]:
         entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(path, f"cannot be read ({error})") from None
+    if not isinstance(entries, dict):
+        raise SettingsError(path, f"{str(entries)[:60]!r} is no mapping", "A mapping of names to entries")
     models: dict[str, ModelSettings] = {}
-    for name, entry in (entries or {}).items():
+    for name, entry in entries.items():
         try:
             models[name] = ModelSettings.model_validate(entry)
         except ValidationError as error:

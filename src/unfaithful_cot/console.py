@@ -98,6 +98,7 @@ def run_rule(function: Callable[..., object], snakemake: Any) -> None:
     logging.basicConfig(
         level=logging.INFO,
         handlers=[handler],
+        force=True,
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
     )
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

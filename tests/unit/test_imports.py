@@ -1,0 +1,106 @@
+"""Imports go one way, a light import stays light, and no module grows beyond what one head can hold."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src" / "unfaithful_cot"
+FILES = sorted(SRC.rglob("*.py"))
+
+# a room may import rooms of lower rank, and itself; those of one rank never import each other
+RANK = {
+    "errors": 0, "jsonl": 1, "provenance": 0, "console": 1,
+    "records": 2, "settings": 2, "channels": 3, "prompts": 3, "assembly": 3, "configuration": 3,
+    "endpoints": 4, "models": 4, "reference": 4,
+    "corpus": 5, "cases": 5, "training": 5, "inference": 5, "grading": 5,
+    "metrics": 6,
+    "figures": 7, "costs": 7, "documentation": 7,
+}  # fmt: skip
+# `corpus.embedded` and `cases` write with the grammar of `reference`, which lies below them
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "accelerate"}
+
+
+def room(file: Path) -> str:
+    relative = file.relative_to(SRC)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported_rooms(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "unfaithful_cot":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unfaithful_cot."):
+            found.add(str(node.module).split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {
+                alias.name.split(".")[1] for alias in node.names if alias.name.startswith("unfaithful_cot.")
+            }
+    return found
+
+
+def functions(file: Path) -> list[ast.FunctionDef]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def own_lines(function: ast.FunctionDef) -> int:
+    """Lines of the body, without the docstring and without definitions inside."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    inner = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    spans = [(node.end_lineno or 0) - node.lineno + 1 for node in inner]
+    return (function.end_lineno or 0) - body[0].lineno + 1 - sum(spans) if body else 0
+
+
+def test_every_room_has_a_rank() -> None:
+    assert {room(file) for file in FILES} - {"__init__"} == set(RANK)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
+def test_imports_go_one_way(file: Path) -> None:
+    if file == SRC / "__init__.py":
+        assert not imported_rooms(file)
+        return
+    here = room(file)
+    up = {there for there in imported_rooms(file) if there != here and RANK[there] >= RANK[here]}
+    assert not up, f"{here} (rank {RANK[here]}) imports {up}"
+
+
+def test_the_package_knows_nothing_of_snakemake() -> None:
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] == "snakemake"], file
+
+
+def test_importing_every_module_loads_no_model_library() -> None:
+    modules = [".".join(("unfaithful_cot", *file.relative_to(SRC).with_suffix("").parts)) for file in FILES]
+    modules = [name.removesuffix(".__init__") for name in modules]
+    code = (
+        f"import sys\nfor name in {modules!r}: __import__(name)\nprint(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
+def test_modules_and_functions_stay_short(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") <= 300
+    for function in functions(file):
+        assert own_lines(function) <= 40, f"{function.name}: {own_lines(function)} lines"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
+def test_modules_and_public_functions_are_documented(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree) or file.name == "__init__.py"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
