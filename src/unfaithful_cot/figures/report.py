@@ -137,7 +137,7 @@ def write_report(
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
-    answers = read_all(responses, Response, "snakemake -R evaluate_model")
+    answers = read_all(responses, Response, "snakemake -R evaluate_baseline evaluate_adapter")
     judged = read_all(grades, Grade, "snakemake -R grade_responses")
     adapters = read_manifests(manifests)
     drawn = curves.draw_curves(adapters, labels, main_corpus)

@@ -156,7 +156,7 @@ def cost_by_case(
                 "responses",
                 f"case '{response.case}' of response '{response.id}' is in no file of cases",
                 "Responses and cases of one run",
-                "Rerun: snakemake -R evaluate_model",
+                "Rerun: snakemake -R evaluate_baseline evaluate_adapter",
             )
         own = cost_bytes(response, len(grades.get(response.id, ())))
         cost[response.case] = cost.get(response.case, 0) + own

@@ -28,7 +28,7 @@ def grade_responses(responses: str, cases: str, grades: str, grader: str) -> Non
     """Grade every response of one file by one grader."""
     chosen = grader_named(grader)
     by_id = index_cases(cases)
-    answered = jsonl.read(responses, Response, remake="snakemake -R evaluate_model")
+    answered = jsonl.read(responses, Response, remake="snakemake -R evaluate_baseline evaluate_adapter")
     seen: set[str] = set()
     for number, response in enumerate(answered, 1):
         if response.case not in by_id:
@@ -36,7 +36,7 @@ def grade_responses(responses: str, cases: str, grades: str, grader: str) -> Non
                 f"{responses}:{number}",
                 f"case '{response.case}' is not in {cases}",
                 "Responses and cases of the same suite",
-                "Rerun: snakemake -R evaluate_model",
+                "Rerun: snakemake -R evaluate_baseline evaluate_adapter",
             )
         if response.id in seen:
             raise DataError(f"{responses}:{number}", f"response '{response.id}' stands there twice")
