@@ -47,10 +47,10 @@ def make_reference_reasoner(
     chat_template: str,
     folder: str,
     seed: int = 0,
-    n_texts: int = 90_000,
-    steps: int = 4500,
+    n_texts: int = 130_000,
+    steps: int = 6000,
     batch_rows: int = 64,
-    learning_rate: float = 2e-3,
+    learning_rate: float = 3e-3,
     vocabulary: int = 2048,
 ) -> None:
     """Train the reasoner and write its folder. Same seed and same kind of device, same weights within rounding."""
