@@ -175,10 +175,11 @@ def token_loss(logits: Any, labels: Any, n_tokens: Any) -> Any:
     The same value as TRL's fused head, which without Triton computes entropies and one-hot targets beside it and took
     twice as long as this on a CPU.
     """
-    from torch.nn.functional import cross_entropy
+    from torch.nn.functional import cross_entropy, pad
 
+    following = pad(labels[:, 1:], (0, 1), value=IGNORED)  # labels move, not logits: those are large to copy
     total = cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
+        logits.flatten(0, 1).float(), following.flatten(), ignore_index=IGNORED, reduction="sum"
     )
     return total / n_tokens
 
