@@ -103,9 +103,8 @@ def of_model(leaf):
 def weights(wildcards):
     """The files of a model that is a folder, so that new weights rerun; nothing for one of the Hub."""
     folder = Path(models[wildcards.model].source)
-    return sorted(
-        str(path) for path in folder.glob("*") if path.suffix in {".json", ".jinja", ".safetensors"}
-    )
+    kinds = ["*config.json", "tokenizer*", "*.jinja", "*.safetensors*"]
+    return sorted({str(path) for kind in kinds for path in folder.glob(kind)})
 
 
 # ---------------------------------------------------------------- the plan

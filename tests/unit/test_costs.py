@@ -1,0 +1,63 @@
+"""What a dry-run says about APIs: counted by hand, and less when answers lie in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot.corpus.api import requests
+from unfaithful_cot.corpus.specs import make_specs
+from unfaithful_cot.corpus.universe import load_universe
+from unfaithful_cot.costs import FREE, api_costs
+from unfaithful_cot.endpoints.cache import Answer, AnswerCache
+from unfaithful_cot.settings import Settings
+
+UNIVERSES = Path(__file__).resolve().parents[2] / "resources" / "universes"
+API = {"model": "m", "max_tokens": 100, "input_usd_per_million": 0, "output_usd_per_million": 1e4}
+
+
+def settings(**parts: Any) -> Settings:
+    basis: dict[str, Any] = {
+        "grid": {"models": ["a", "b"], "corpora": {"neutral": [2, 4]}, "seeds": [0]},
+        "documents": {"count": 4},
+        "suites": {"one": {"scenarios": 3, "arms": ["full", "flipped"]}},
+    }
+    return Settings.model_validate(basis | parts)
+
+
+def test_an_embedded_study_asks_nobody(tmp_path: Path) -> None:
+    assert api_costs(settings(), UNIVERSES, tmp_path) == [FREE]
+
+
+def test_documents_and_cases_are_counted(tmp_path: Path) -> None:
+    study = settings(
+        documents={"count": 4, "generator": "openai", "endpoint": API},
+        suites={"one": {"scenarios": 3, "generator": "openai", "endpoint": API}},
+    )
+    documents, cases = api_costs(study, UNIVERSES, tmp_path)
+    # at most 100 tokens an answer at $10,000 a million: a dollar each
+    assert documents.startswith("documents of neutral: 4 API requests (0 cached, 4 to send)")
+    assert documents.endswith("(at most $4.00)")
+    assert cases.startswith("cases of one, first round: 3 API requests (0 cached, 3 to send)")
+    assert cases.endswith("(at most $3.00)")
+
+
+def test_what_lies_in_the_cache_is_not_paid_again(tmp_path: Path) -> None:
+    study = settings(documents={"count": 4, "generator": "openai", "endpoint": API})
+    world = load_universe(UNIVERSES / "neutral.yaml")
+    asked = requests(make_specs(world, "neutral", 4, 0), world, study.documents.endpoint)
+    cache = AnswerCache(tmp_path / "documents")
+    cache.append(Answer(key=asked[0].key, text="t", finish_reason="stop"))
+    cache.close()
+    (documents,) = api_costs(study, UNIVERSES, tmp_path)
+    assert "4 API requests (1 cached, 3 to send)" in documents and documents.endswith("(at most $3.00)")
+
+
+def test_responses_of_an_endpoint_are_counted(tmp_path: Path) -> None:
+    # 2 models x (baseline + 2 sizes) = 6 conditions; 3 scenarios x 2 variants x 2 arms = 12 cases; 2 samples: 144.
+    # 144 x 10 tokens at $10,000 a million: $14.40
+    study = settings(inference={"engine": "openai", "samples": 2, "max_new_tokens": 10, "endpoint": API})
+    (responses,) = api_costs(study, UNIVERSES, tmp_path)
+    assert (
+        "144 API requests" in responses and "1,440 completion tokens" in responses and "$14.40" in responses
+    )
