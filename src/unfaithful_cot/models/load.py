@@ -9,6 +9,8 @@ a CPU kernel as well.
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +58,7 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
 
     Raises: ModelError. A folder is checked before anything large is read.
     """
+    quiet_libraries()
     source, revision = str(base["source"]), base.get("revision")
     folder = _folder(source)
     if folder is not None:
@@ -66,6 +69,17 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
     model.eval()
     commit = weights_hash(folder) if folder else getattr(model.config, "_commit_hash", None)
     return Reasoner(model, tokenizer, source, revision, commit, quantisation(loading))
+
+
+def quiet_libraries() -> None:
+    """No bars and notes of the libraries between the project's own: what matters of them is checked and raised here."""
+    import transformers
+
+    notes: Any = transformers.logging
+    notes.set_verbosity_error()
+    notes.disable_progress_bar()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def load_tokenizer(source: str, revision: str | None = None, chat: bool = True) -> Any:
@@ -120,6 +134,7 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
+    loader: Any = AutoModelForCausalLM
     dtype = getattr(torch, loading.dtype)
     nf4 = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
@@ -128,13 +143,14 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
         bnb_4bit_compute_dtype=dtype,
     )
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        model, found = loader.from_pretrained(
             source,
             revision=revision,
             dtype=dtype,
             attn_implementation=loading.attention,
             device_map={"": device},
             quantization_config=nf4 if loading.use_4bit else None,
+            output_loading_info=True,
         )
     except (ImportError, ValueError) as error:
         if "attn" in str(error).lower() or "attention" in str(error).lower():
@@ -146,6 +162,15 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
         raise _unreachable(source, revision, error) from None
     except (OSError, SafetensorError) as error:
         raise _unreachable(source, revision, error) from None
+    if found["missing_keys"]:
+        names = sorted(found["missing_keys"])
+        raise ModelError(
+            source,
+            f"{len(names)} weights are missing, the first is {names[0]}",
+            "All weights of the architecture in config.json",
+            "Complete the weight files, or correct config.json",
+        )
+    return model
 
 
 def _folder(source: str) -> Path | None:

@@ -77,8 +77,8 @@ def _arguments(
         weight_decay=training.weight_decay,
         optim="adamw_torch_fused",
         bf16=loading.dtype == "bfloat16",
-        gradient_checkpointing=training.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if training.gradient_checkpointing else None,
+        activation_checkpointing=training.gradient_checkpointing,  # its new name; TRL turns the old one on
+        activation_checkpointing_kwargs={"use_reentrant": False} if training.gradient_checkpointing else None,
         use_cpu=reasoner.device.type == "cpu",
         seed=seed,
         data_seed=seed,

@@ -76,6 +76,19 @@ def test_cut_weights_are_an_error_of_the_folder(tiny, tmp_path):
         load_reasoner({"source": str(folder)}, FLOAT)
 
 
+def test_weights_that_lack_a_layer_are_not_filled_with_noise(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny["qwen3"], tmp_path / "part")
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"1 weights are missing, the first is model\.layers\.1\.mlp\.up_proj"
+    ):
+        load_reasoner({"source": str(folder)}, FLOAT)
+
+
 @pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "a/b/c"])
 def test_a_folder_that_does_not_exist(source):
     with pytest.raises(ModelError, match=r"does not exist\. Correct `source` in config/models\.yaml"):
