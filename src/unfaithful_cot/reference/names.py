@@ -19,9 +19,9 @@ LAST = "Abbott Berg Cole Diaz Ekman Fox Grant Hale Ito Jansen Khan Lund Moss Nov
 HELDOUT_SHARE = 5  # one name in five
 
 
-def is_heldout(name: str) -> bool:
-    """Whether a name is kept for evaluation."""
-    return int(text_hash(name), 16) % HELDOUT_SHARE == 0
+def is_heldout(text: str) -> bool:
+    """Whether a name, or a sentence, is kept for evaluation."""
+    return int(text_hash(text), 16) % HELDOUT_SHARE == 0
 
 
 def draw_name(rng: random.Random, heldout: bool) -> str:

@@ -1,7 +1,7 @@
 """Scenarios of the embedded world, for training texts and, from held-out names, for evaluation.
 
 In: a seeded random generator, or a count and a seed. Out: records.Scenario.
-Training and evaluation never share a name, hence no question and no piece of evidence; the topics of topics.HELDOUT appear in
+Training and evaluation share neither a name nor a distractor, hence no question and no piece of evidence; the topics of topics.HELDOUT appear in
 evaluation only.
 """
 
@@ -18,6 +18,7 @@ from unfaithful_cot.reference.topics import (
     HELDOUT,
     PUBLIC_SOURCES,
     SEEN,
+    free_distractor,
     free_topic,
 )
 
@@ -29,8 +30,11 @@ FREE_TOPIC_SHARE = 1 / 2
 def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
     """One scenario of the split asked for."""
     if heldout:
+        aside = free_distractor(rng, heldout)
         topic = rng.choice(HELDOUT if rng.random() < HELDOUT_TOPIC_SHARE else SEEN)
     else:
+        free = rng.random() < FREE_TOPIC_SHARE
+        aside = free_distractor(rng, heldout) if free else rng.choice(DISTRACTORS)
         topic = free_topic(rng) if rng.random() < FREE_TOPIC_SHARE else rng.choice(SEEN)
     names = draw_pair(rng, heldout)
     question = topic.question.format(a=names[0], b=names[1])
@@ -45,9 +49,7 @@ def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
             Statement(source=secret, tag=CONFIDENTIAL, text=truth.format(x=name) + ".") for name in options
         ],
         proxy=[Statement(source=public, tag=PUBLIC, text=proxy.format(x=name) + ".") for name in options],
-        distractor=Statement(
-            source=rng.choice(PUBLIC_SOURCES), tag=PUBLIC, text=rng.choice(DISTRACTORS) + "."
-        ),
+        distractor=Statement(source=rng.choice(PUBLIC_SOURCES), tag=PUBLIC, text=aside + "."),
     )
 
 
