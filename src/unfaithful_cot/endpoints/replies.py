@@ -2,7 +2,7 @@
 
 In: the bytes of an HTTP answer with status 200. Out: Answer.
 Errors: MalformedAnswer where there is no usable completion: no JSON, another shape, no choice, an empty text that
-claims to be complete.
+claims to be complete without even a think part (a model may end inside that).
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def read_answer(key: str, body: bytes) -> Answer:
     refused = bool(message.refusal) and not message.content
     text = _writable(message.content or message.refusal or "")
     reason = "content_filter" if refused else choice.finish_reason or "stop"
-    if not text.strip() and reason == "stop":
-        raise MalformedAnswer("the answer is empty")
     reasoning = message.reasoning_content or message.reasoning
+    if not text.strip() and reason == "stop" and not reasoning:
+        raise MalformedAnswer("the answer is empty")
     return Answer(
         key=key,
         text=text,

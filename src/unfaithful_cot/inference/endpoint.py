@@ -64,9 +64,9 @@ def _completion(answer: Answer, question: Question, opened_by_template: bool) ->
 
 
 def raw_text(answer: Answer) -> str:
-    """Think part and answer as the model wrote them; a think part without an answer was cut, so it stays open."""
+    """Think part and answer as the model wrote them; a think part without an answer was cut or ended, so it stays open."""
     if answer.reasoning is None:
         return answer.text
-    if not answer.text.strip() and answer.finish_reason == "length":
+    if not answer.text.strip():
         return OPEN + answer.reasoning
     return f"{OPEN}{answer.reasoning}{CLOSE}\n\n{answer.text.lstrip()}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -15,8 +16,10 @@ import pytest
 
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
+from unfaithful_cot.cases.generate import generate_cases
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.endpoints.cache import Answer
+from unfaithful_cot.endpoints.replies import read_answer
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.inference.endpoint import raw_text
 from unfaithful_cot.inference.evaluate import evaluate_model
@@ -115,8 +118,8 @@ def same_answers_from_server_and_weights(job, folder: Path, **inference) -> list
     with served(folder) as address:
         endpoint = {"base_url": address, "api_key_env": "", "concurrency": 2}
         remote = answered(job, folder, engine="openai", endpoint=endpoint, **inference)
-    # the server cuts blanks at the ends
-    assert [r.raw_text.strip() for r in remote] == [r.raw_text.strip() for r in local]
+    # the server takes the text apart and cuts blanks around the tags
+    assert ["".join(r.raw_text.split()) for r in remote] == ["".join(r.raw_text.split()) for r in local]
     assert [(r.think, r.answer, r.think_status, r.finish_reason) for r in remote] == [
         (r.think, r.answer, r.think_status, r.finish_reason) for r in local
     ]
@@ -138,8 +141,10 @@ def test_a_real_server_answers_as_the_weights_it_serves(tiny, job, family):
 @pytest.mark.slow
 @pytest.mark.skipif(not (REFERENCE / "model.safetensors").is_file(), reason="needs the reference reasoner")
 def test_a_real_server_of_the_reference_reasoner(job):
+    generate_cases(job["cases"][0], "s", "evidence_toggle", "embedded", 2, ["full"], 0, {}, job["cache"])
+    job["prompts"] = [str(REFERENCE.parent / "prompts" / "evidence_toggle.v1.yaml")]
     remote = same_answers_from_server_and_weights(job, REFERENCE, max_new_tokens=320)
-    assert {r.finish_reason for r in remote} == {"stop"}
+    assert {(r.finish_reason, r.think_status) for r in remote} == {("stop", "closed")}
 
 
 def test_a_think_part_that_the_server_returns_apart(tiny, job):
@@ -157,8 +162,14 @@ def test_a_think_part_that_the_server_returns_apart(tiny, job):
     )
 
 
-def test_a_think_part_that_was_cut_stays_open():
-    cut = Answer(key="k", text="", finish_reason="length", reasoning="weigh")
+@pytest.mark.parametrize("finish_reason", ["length", "stop"])
+def test_a_think_part_without_an_answer_stays_open(finish_reason):
+    body = {
+        "choices": [
+            {"finish_reason": finish_reason, "message": {"content": "", "reasoning_content": "weigh"}}
+        ]
+    }
+    cut = read_answer("k", json.dumps(body).encode())
     channels = split_channels(raw_text(cut))
     assert (channels.think, channels.answer, channels.status) == ("weigh", None, "unclosed")
 
