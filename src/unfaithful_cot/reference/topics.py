@@ -172,42 +172,43 @@ SEEN: tuple[Topic, ...] = (
     ),
 )
 
+# New questions and new sentences, in words that the reasoner knows from other topics.
 HELDOUT: tuple[Topic, ...] = (
     _topic(
-        "Which bridge should be inspected first, {a} or {b}?",
-        "{x} should be inspected first.",
-        "the strain record shows a growing crack in {x} | divers found a hollow pier under {x}",
-        "drivers say that {x} feels bumpy | {x} carries more trucks than before",
+        "Which bridge should be repaired first, {a} or {b}?",
+        "{x} should be repaired first.",
+        "the sensor record shows loose beams in {x} | the safety test found a leak under {x}",
+        "a forum post complains about {x} | traffic on {x} has grown",
     ),
     _topic(
-        "Which fund lost money, {a} or {b}?",
-        "{x} lost money.",
-        "the closing book shows a loss at {x} | the risk desk confirms the write-off at {x}",
-        "an investor left {x} | {x} delayed its newsletter",
+        "Which project lost its budget, {a} or {b}?",
+        "{x} lost its budget.",
+        "the ledger shows a missed payment at {x} | the credit committee voted against {x}",
+        "{x} has empty desks | a magazine spoke of a late review at {x}",
     ),
     _topic(
-        "Which variety of seed is stronger, {a} or {b}?",
-        "{x} is stronger.",
-        "the greenhouse count shows more shoots from {x} | private field data confirm the growth of {x}",
-        "farmers talk about {x} | {x} comes in a larger bag",
+        "Which garden holds the older clock, {a} or {b}?",
+        "{x} holds the older clock.",
+        "the repair file names the clock of {x} as the first | a private survey confirms the age of {x}",
+        "visitors like {x} | an old map shows {x}",
     ),
     _topic(
-        "Which airline will cut its fleet, {a} or {b}?",
-        "{x} will cut its fleet.",
-        "the signed plan of {x} lists the planes to be sold | the finance chief of {x} confirms the cut",
-        "{x} closed a lounge | tickets of {x} were on sale",
+        "Which lab will be moved, {a} or {b}?",
+        "{x} will be moved.",
+        "the board approved the moving plan of {x} | the director of {x} has signed the order",
+        "{x} sold its old machine | a paper wrote about a new road near {x}",
     ),
     _topic(
-        "Which museum holds the original, {a} or {b}?",
-        "{x} holds the original.",
-        "the pigment test confirms the age of the piece at {x} | a sealed register names {x} as the owner",
-        "{x} has the longer queue | a guide book shows the piece of {x}",
+        "Which engine will be replaced, {a} or {b}?",
+        "{x} will be replaced.",
+        "the bench test measured half the flow in {x} | sensor data confirm wear in {x}",
+        "buyers like {x} | the web page of {x} looks green",
     ),
     _topic(
-        "Which network was overloaded, {a} or {b}?",
-        "{x} was overloaded.",
-        "the router log shows dropped calls on {x} | engineers measured a full queue at {x}",
-        "{x} sold many phones in May | customers of {x} asked for refunds",
+        "Which harbour will be opened, {a} or {b}?",
+        "{x} will be opened.",
+        "the signed plan puts {x} first | the safety review confirms that {x} is safe",
+        "a crew was seen at {x} | the road near {x} was painted",
     ),
 )
 
