@@ -45,6 +45,7 @@ rule train_adapter:
     conda:
         "../../envs/gpu.yaml"
     threads: 1
+    priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=of_model("gpus"),
