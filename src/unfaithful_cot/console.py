@@ -12,6 +12,7 @@ Params that are no builtins are never compared, which is what `Untracked` is for
 from __future__ import annotations
 
 import inspect
+import io
 import logging
 import os
 import sys
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 from unfaithful_cot.errors import WorkflowError
 
 Item = TypeVar("Item")
+LINE_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,9 +121,41 @@ def run_rule(function: Callable[..., object], snakemake: Any) -> None:
         raise
 
 
-def progress(items: Iterable[Item], total: int, label: str, unit: str = "it") -> Iterator[Item]:
-    """The items with a bar on the console; where that is no terminal, a line every ten seconds."""
+def bar(total: int, label: str, unit: str, initial: int = 0) -> Any:
+    """A tqdm bar that writes whole lines, one every ten seconds while it moves, and the last state when it closes.
+
+    label: what is done and to what, because jobs run side by side and share one console; a bar that redraws its line
+    would overwrite that of another job.
+    """
     from tqdm import tqdm
 
-    quiet = not sys.stderr.isatty()
-    yield from tqdm(items, total=total, desc=label, unit=unit, mininterval=10 if quiet else 0.2, ascii=quiet)
+    class Lines(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0  # no thread that shows a state twice
+        shown: float = -1
+
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            if self.n != self.shown:
+                print(self, file=sys.stderr, flush=True)
+                self.shown = self.n
+
+    return Lines(
+        total=total,
+        initial=initial,
+        desc=label,
+        unit=unit,
+        file=io.StringIO(),  # what tqdm writes besides: ends of lines
+        mininterval=LINE_EVERY_S,
+        miniters=1,
+        smoothing=0,
+        ascii=" -#",
+        bar_format="{desc}: {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} {unit}s, {elapsed} gone, "
+        "{remaining} left{postfix}",
+    )
+
+
+def progress(items: Iterable[Item], total: int, label: str, unit: str) -> Iterator[Item]:
+    """The items, with a bar on the console."""
+    with bar(total, label, unit) as shown:
+        for item in items:
+            yield item
+            shown.update()

@@ -12,7 +12,7 @@ import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
 from snakemake.persistence import UNREPRESENTABLE, PersistenceBase
 
-from unfaithful_cot.console import Untracked, flat, named_arguments, progress, run_rule
+from unfaithful_cot.console import Untracked, bar, flat, named_arguments, progress, run_rule
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.settings import DocumentSettings, EndpointSettings, ModelSettings, QualitySettings
 
@@ -138,5 +138,32 @@ def test_an_interruption_says_that_nothing_is_lost(job: Any, capsys: pytest.Capt
 
 
 def test_progress_yields_everything_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(progress(iter("abc"), total=3, label="letters")) == ["a", "b", "c"]
+    assert list(progress(iter("abc"), total=3, label="letters", unit="letter")) == ["a", "b", "c"]
     assert "letters: 100%" in capsys.readouterr().err
+
+
+def test_a_bar_writes_whole_lines_and_no_state_twice(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unfaithful_cot.console.LINE_EVERY_S", 0.0)
+    with bar(4, "answers of m/baseline", "case", initial=1) as shown:
+        shown.set_postfix_str("failed 1", refresh=False)
+        shown.update(2)
+        shown.refresh()
+        shown.update()
+    lines = capsys.readouterr().err.split("\n")
+    assert [line[:40] for line in lines] == [
+        "answers of m/baseline:  25% |#####      "[:40],
+        "answers of m/baseline:  75% |###########"[:40],
+        "answers of m/baseline: 100% |###########"[:40],
+        "",
+    ]
+    assert "| 3 of 4 cases, 00:00 gone, 00:00 left, failed 1" in lines[1] and "\r" not in "".join(lines)
+
+
+def test_a_bar_that_is_left_early_says_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        for item in progress([1, 0], 2, "inverses", "number"):
+            1 / item
+    lines = capsys.readouterr().err.splitlines()
+    assert "0 of 2 numbers" in lines[0] and "1 of 2 numbers" in lines[-1] and len(lines) == 2

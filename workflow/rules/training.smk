@@ -42,10 +42,10 @@ rule train_adapter:
         f"{RESULTS}/logs/train_adapter/{CELL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_adapter/{CELL}.tsv"
+    priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     conda:
         "../../envs/gpu.yaml"
     threads: 1
-    priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=of_model("gpus"),

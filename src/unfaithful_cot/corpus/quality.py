@@ -62,7 +62,7 @@ def filter_documents(
     _unique(written, raw)
     paths = [cases] if isinstance(cases, str) else list(cases)
     index = LeakIndex(case_texts(case for path in paths for case in jsonl.iterate(path, Case)))
-    verdicts = judge(written, index, float(near_duplicate), int(min_words))
+    verdicts = judge(written, index, float(near_duplicate), int(min_words), f"quality of {raw}")
     kept = [document for document in written if document.id not in verdicts.removed]
     if not kept:
         counts = Counter(verdicts.removed.values())
@@ -86,10 +86,12 @@ def filter_documents(
     jsonl.write_json(quality, report)
 
 
-def judge(documents: Sequence[Document], index: LeakIndex, near_duplicate: float, min_words: int) -> Verdicts:
-    """One reason for each document that is removed."""
+def judge(
+    documents: Sequence[Document], index: LeakIndex, near_duplicate: float, min_words: int, label: str
+) -> Verdicts:
+    """One reason for each document that is removed; label: what the bar is called."""
     verdicts, first, alike = Verdicts(), dict[str, str](), NearDuplicates(near_duplicate)
-    for document in console.progress(documents, len(documents), "quality of documents", "document"):
+    for document in console.progress(documents, len(documents), label, "document"):
         reason, tokens = defect(document, min_words), words(document.text)
         if reason is None and index.find(tokens) is not None:
             reason = "contains_case"

@@ -15,13 +15,13 @@ import asyncio
 import heapq
 import logging
 import random
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unfaithful_cot import console
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.faults import Fault, classify, refusal, too_many
 from unfaithful_cot.endpoints.requests import Request, cost_usd
@@ -205,15 +205,7 @@ class Window:
         )
 
     def _bar(self) -> Any:
-        from tqdm import tqdm
-
-        quiet = not sys.stderr.isatty()
-        return tqdm(
-            total=self.n_cached + len(self.jobs),
-            initial=self.n_cached,
-            desc=self.label,
-            unit="request",
-            mininterval=10 if quiet else 0.2,
-            ascii=quiet,
-            postfix=self._postfix(),
-        )
+        total = self.n_cached + len(self.jobs)
+        bar = console.bar(total, self.label, "request", initial=self.n_cached)
+        bar.set_postfix_str(self._postfix(), refresh=False)
+        return bar

@@ -44,7 +44,7 @@ def ask(
         )
         for question in questions
     ]
-    answers = complete(requests, endpoint, cache, label="answers").answers
+    answers = complete(requests, endpoint, cache, label=f"answers of {served_name}").answers
     return [
         _completion(answer, question, opened_by_template)
         for question, answer in zip(questions, answers, strict=True)

@@ -1,6 +1,6 @@
 """Engine `transformers`: chats in, completions out, the same way for baseline and adapter.
 
-In: a Reasoner and Questions (messages and a seed). Out: (index, Completion) in batches of similar length, as they finish.
+In: a Reasoner and Questions (messages and a seed). Out: batches of (index, Completion), of similar length, as they finish.
 Errors: those of models.templates.
 """
 
@@ -17,8 +17,8 @@ from unfaithful_cot.provenance import text_hash
 
 def answer(
     reasoner: Reasoner, questions: Sequence[Question], decoding: Decoding, batch_rows: int
-) -> Iterator[tuple[int, Completion]]:
-    """Answer each question once. Longest prompts first, so that memory that does not suffice shows at once.
+) -> Iterator[list[tuple[int, Completion]]]:
+    """Answer each question once, a batch at a time. Longest prompts first, so that memory that does not suffice shows at once.
 
     completion_tokens counts the end token, where there is one.
     """
@@ -30,8 +30,8 @@ def answer(
         found = continue_rows(
             reasoner, [tokens[i] for i in batch], [questions[i].seed for i in batch], decoding
         )
-        for index, continuation in zip(batch, found, strict=True):
-            yield (
+        yield [
+            (
                 index,
                 Completion(
                     raw_text=visible_text(reasoner.tokenizer, continuation.token_ids),
@@ -42,3 +42,5 @@ def answer(
                     completion_tokens=len(continuation.token_ids) + (continuation.finish_reason == "stop"),
                 ),
             )
+            for index, continuation in zip(batch, found, strict=True)
+        ]

@@ -111,9 +111,13 @@ def _ask_weights(
     keys, asked = list(todo), list(todo.values())
     decoding = Decoding(settings.temperature, settings.top_p, settings.max_new_tokens)
     answers = answer(reasoner, asked, decoding, settings.batch_rows)
+    total = len(finished.found) + len(asked)
     try:
-        for index, completion in console.progress(answers, len(asked), f"answers of {cell.model}", "case"):
-            finished.add(keys[index], completion)
+        with console.bar(total, f"answers of {name(cell)}", "case", len(finished.found)) as bar:
+            for batch in answers:
+                for index, completion in batch:
+                    finished.add(keys[index], completion)
+                bar.update(len(batch))
     finally:
         finished.close()
     return finished.found, setup, finished
@@ -149,8 +153,15 @@ def served_name(cell: Condition, base: Mapping[str, Any], settings: InferenceSet
     An adapter is asked for as `{model}/{corpus}/n{documents}/s{seed}`, the name under which the server has to load it.
     """
     if cell.adapter is not None:
-        return f"{cell.model}/{cell.corpus}/n{cell.n_documents}/s{cell.seed}"
+        return name(cell)
     return settings.endpoint.model or str(base["source"])
+
+
+def name(cell: Condition) -> str:
+    """`{model}/{corpus}/n{documents}/s{seed}`, or `{model}/baseline`."""
+    if cell.corpus == BASELINE:
+        return f"{cell.model}/{BASELINE}"
+    return f"{cell.model}/{cell.corpus}/n{cell.n_documents}/s{cell.seed}"
 
 
 def read_cases(path: str) -> list[Case]:

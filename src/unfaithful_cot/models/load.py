@@ -58,7 +58,6 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
 
     Raises: ModelError. A folder is checked before anything large is read.
     """
-    quiet_libraries()
     source, revision = str(base["source"]), base.get("revision")
     folder = _folder(source)
     if folder is not None:
@@ -86,6 +85,7 @@ def load_tokenizer(source: str, revision: str | None = None, chat: bool = True) 
     """The tokenizer, padded at the left, with an end token and, where `chat`, a chat template."""
     from transformers import AutoTokenizer
 
+    quiet_libraries()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     except (OSError, ValueError) as error:
@@ -162,15 +162,19 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
         raise _unreachable(source, revision, error) from None
     except (OSError, SafetensorError) as error:
         raise _unreachable(source, revision, error) from None
-    if found["missing_keys"]:
-        names = sorted(found["missing_keys"])
+    _check_complete(source, sorted(found["missing_keys"]))
+    return model
+
+
+def _check_complete(source: str, missing: list[str]) -> None:
+    """transformers fills missing weights with random numbers; here they are an error."""
+    if missing:
         raise ModelError(
             source,
-            f"{len(names)} weights are missing, the first is {names[0]}",
+            f"{len(missing)} weights are missing, the first is {missing[0]}",
             "All weights of the architecture in config.json",
             "Complete the weight files, or correct config.json",
         )
-    return model
 
 
 def _folder(source: str) -> Path | None:

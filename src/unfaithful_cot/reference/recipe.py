@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unfaithful_cot import console
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import versions
 from unfaithful_cot.reference.texts import Text, training_texts
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 ROW_TOKENS = 512
 IGNORED = -100
-ARCHITECTURE = {
+ARCHITECTURE: dict[str, Any] = {
     "hidden_size": 256,
     "intermediate_size": 768,
     "num_hidden_layers": 4,
@@ -106,9 +107,8 @@ def train_tokenizer(texts: Sequence[Text], vocabulary: int) -> Any:
     )
     sample = texts[:: max(1, len(texts) // 20_000)]
     tokenizer.train_from_iterator((text.prompt + text.completion for text in sample), trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token=SPECIAL[2], pad_token=SPECIAL[0], padding_side="left"
-    )
+    fast: Any = PreTrainedTokenizerFast
+    return fast(tokenizer_object=tokenizer, eos_token=SPECIAL[2], pad_token=SPECIAL[0], padding_side="left")
 
 
 def pack(
@@ -175,7 +175,6 @@ def _train(
 ) -> list[tuple[int, float]]:
     """AdamW with one cycle; returns (step, mean loss since the last entry) every hundredth of the run."""
     import torch
-    from tqdm import trange
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
@@ -191,11 +190,11 @@ def _train(
     losses: list[tuple[int, float]] = []
     window = torch.zeros((), device=device)
     every = max(1, steps // 100)
-    for step in trange(1, steps + 1, desc="reference reasoner", unit="step", mininterval=5):
+    for step in console.progress(range(1, steps + 1), steps, "reference reasoner", "step"):
         ids, labels, positions = (tensor.to(device, non_blocking=True) for tensor in next(source))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             logits = model(input_ids=ids, position_ids=positions, use_cache=False).logits
-        loss = torch.nn.functional.cross_entropy(
+        loss: Any = torch.nn.functional.cross_entropy(
             logits[:, :-1].float().flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
         )
         loss.backward()

@@ -57,14 +57,14 @@ def train_adapter(
     packed = pack(tokenise(reasoner.tokenizer, (row.text for row in rows)), train_as.max_length_tokens)
     scratch = Path(checkpoints) / checkpoint_key(training_set, reasoner, load_as, train_as, int(seed))
     trained = new_adapter(reasoner, train_as, int(seed))
-    trainer = build_trainer(trained, packed, load_as, train_as, int(seed), scratch)
+    label = f"training {model}/{corpus}/n{n_documents}/s{seed}"
+    trainer = build_trainer(trained, packed, load_as, train_as, int(seed), scratch, label)
     resumed_from = resume_point(scratch)
     trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
     folder = Path(manifest).parent
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
         trainer.model.save_pretrained(str(folder))
-    history = trainer.state.log_history
     record = Manifest(
         model=model,
         source=reasoner.source,
@@ -76,15 +76,12 @@ def train_adapter(
         training_set=file_hash(training_set),
         settings={"loading": load_as.model_dump(), "training": train_as.model_dump()},
         weights=file_hash(folder / WEIGHTS_FILE),
-        trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         n_rows=len(packed),
-        n_tokens=max((entry["tokens"] for entry in history if "tokens" in entry), default=0),
-        n_steps=trainer.state.global_step,
-        loss_curve=loss_curve(history),
         duration_s=round(time.monotonic() - began, 2),
         peak_memory_mb=round(peak_memory_mb(reasoner.device.type), 1),
         resumed_from_step=int(resumed_from.name.rpartition("-")[2]) if resumed_from else 0,
         versions=versions(),
+        **measured(trainer),
     )
     jsonl.write_json(manifest, record.model_dump())
     shutil.rmtree(scratch, ignore_errors=True)
@@ -118,6 +115,17 @@ def resume_point(scratch: Path) -> Path | None:
         except (OSError, ValueError, KeyError):
             shutil.rmtree(folder, ignore_errors=True)
     return max(complete)[1] if complete else None
+
+
+def measured(trainer: Any) -> dict[str, Any]:
+    """What a finished trainer counted, under the names of Manifest."""
+    history = trainer.state.log_history
+    return {
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "n_tokens": max((entry["tokens"] for entry in history if "tokens" in entry), default=0),
+        "n_steps": trainer.state.global_step,
+        "loss_curve": loss_curve(history),
+    }
 
 
 def loss_curve(history: list[dict[str, Any]]) -> list[LossPoint]:

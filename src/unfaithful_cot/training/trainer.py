@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from unfaithful_cot import console
 from unfaithful_cot.errors import SettingsError, StorageError
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
@@ -31,8 +31,9 @@ def build_trainer(
     training: TrainingSettings,
     seed: int,
     output: Path,
+    label: str = "training",
 ) -> Any:
-    """A trainer that writes checkpoints into `output`."""
+    """A trainer that writes checkpoints into `output`; label: what its bar is called."""
     import torch
 
     flat = loading.attention not in ROW_KERNELS  # variable-length kernels read one flattened row
@@ -42,7 +43,7 @@ def build_trainer(
         train_dataset=rows,
         data_collator=None if flat else RowCollator(reasoner.tokenizer.pad_token_id),
         processing_class=reasoner.tokenizer,
-        callbacks=[_bar_class()()],
+        callbacks=[_bar_class()(label)],
     )
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
@@ -185,22 +186,16 @@ def token_loss(logits: Any, labels: Any, n_tokens: Any) -> Any:
 
 
 def _bar_class() -> Any:
-    from tqdm import tqdm
     from transformers import TrainerCallback
 
     class Bar(TrainerCallback):
-        """A bar over the steps with the latest loss; where that is no terminal, a line every ten seconds."""
+        """A bar over the steps with the latest loss."""
+
+        def __init__(self, label: str) -> None:
+            self.label = label
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            quiet = not sys.stderr.isatty()
-            self.bar = tqdm(
-                total=state.max_steps,
-                initial=state.global_step,
-                desc="training",
-                unit="step",
-                mininterval=10 if quiet else 0.2,
-                ascii=quiet,
-            )
+            self.bar = console.bar(state.max_steps, self.label, "step", initial=state.global_step)
 
         def on_log(
             self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any

@@ -21,7 +21,9 @@ QUESTIONS = [
 
 
 def answers(reasoner, batch_rows=4):
-    return dict(answer(reasoner, QUESTIONS, GREEDY, batch_rows))
+    return {
+        index: found for batch in answer(reasoner, QUESTIONS, GREEDY, batch_rows) for index, found in batch
+    }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -67,7 +69,8 @@ def test_a_model_that_only_thinks(tmp_path, family, special_think):
         reasoner.model.lm_head.weight[close] = direction
         reasoner.model.lm_head.weight[reasoner.tokenizer.eos_token_id] = -direction
         reasoner.model.model.embed_tokens.weight[close] = -50 * direction
-    found = dict(answer(reasoner, QUESTIONS, Decoding(0.0, 1.0, 3), 9))
+    (batch,) = answer(reasoner, QUESTIONS, Decoding(0.0, 1.0, 3), 9)
+    found = dict(batch)
     for completion in found.values():
         # the text is made of nothing but closing tags: end tokens are not part of it
         assert completion.raw_text.replace("</think>", "") == ""
