@@ -78,6 +78,10 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
         append("src/unfaithful_cot/figures/dose.py", "\nNEW = 1\n"),
         Counter(draw_dose=1, write_report=1),
     ),
+    "the style of the report": (
+        append("src/unfaithful_cot/figures/templates/report.css", "\n"),
+        Counter(write_report=1),
+    ),
     "the code of the metrics": (
         append("src/unfaithful_cot/metrics/tables.py", "\nNEW = 1\n"),
         SHOWN,

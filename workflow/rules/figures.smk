@@ -6,6 +6,9 @@ READ BY  people
 """
 
 
+report: "../report/workflow.rst"
+
+
 rule draw_pair:
     """Draw accuracy and faithfulness, baseline beside trained."""
     input:
@@ -15,7 +18,8 @@ rule draw_pair:
         svg=report(
             f"{RESULTS}/figures/pair.svg",
             caption="../report/pair.rst",
-            category="Finding",
+            category="Figures",
+            labels={"figure": "accuracy and unfaithful rate, before and after training"},
         ),
         png=f"{RESULTS}/figures/pair.png",
     log:
@@ -27,6 +31,7 @@ rule draw_pair:
         mem_mb=1000,
         runtime=10,
     params:
+        **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
         code=code_hash("unfaithful_cot.figures.pair"),
@@ -42,7 +47,8 @@ rule draw_dose:
         svg=report(
             f"{RESULTS}/figures/dose.svg",
             caption="../report/dose.rst",
-            category="Finding",
+            category="Figures",
+            labels={"figure": "both rates by number of documents, with the control"},
         ),
         png=f"{RESULTS}/figures/dose.png",
     log:
@@ -54,6 +60,7 @@ rule draw_dose:
         mem_mb=1000,
         runtime=10,
     params:
+        **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
         code=code_hash("unfaithful_cot.figures.dose"),
@@ -73,11 +80,14 @@ rule write_report:
         responses=RESPONSES,
         grades=GRADES,
         manifests=MANIFESTS,
+        prompts=PROMPTS,
+        templates=sorted(map(str, Path("src/unfaithful_cot/figures/templates").iterdir())),
     output:
         report=report(
             ensure(REPORT, non_empty=True),
             caption="../report/report.rst",
             category="Report",
+            labels={"page": "the whole study on one page"},
         ),
     log:
         f"{RESULTS}/logs/write_report.log",
@@ -89,6 +99,7 @@ rule write_report:
         runtime=30,
     params:
         **flat("", settings.report, "title", "documents_shown"),
+        **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
         code=code_hash("unfaithful_cot.figures.report"),

@@ -15,6 +15,7 @@ rule compute_metrics:
             ensure(METRICS, non_empty=True),
             caption="../report/metrics.rst",
             category="Tables",
+            labels={"table": "every metric, with interval and n"},
         ),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
@@ -40,6 +41,7 @@ rule compare_conditions:
             ensure(COMPARISONS, non_empty=True),
             caption="../report/comparisons.rst",
             category="Tables",
+            labels={"table": "comparisons on the same cases"},
         ),
     log:
         f"{RESULTS}/logs/compare_conditions.log",

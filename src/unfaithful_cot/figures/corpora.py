@@ -43,6 +43,8 @@ class CorpusView:
     categories: list[tuple[str, int, float]]
     types: list[TypeView]
     quality: list[tuple[str, str]]
+    written: int | None = None
+    removed: str = ""
 
 
 def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
@@ -70,8 +72,8 @@ def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def read_quality(path: Path | str) -> list[tuple[str, str]]:
-    """The counts of quality.json as names and texts."""
+def read_quality(path: Path | str) -> dict[str, object]:
+    """quality.json as it is."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -82,12 +84,21 @@ def read_quality(path: Path | str) -> list[tuple[str, str]]:
         raise DataError(
             path, f"holds a {type(value).__name__}", "A JSON object of counts", f"Rerun: {REMAKE}"
         )
-    return flatten(value)
+    return value
+
+
+def removed_text(quality: dict[str, object]) -> str:
+    """Why documents were removed, with counts; empty when none was."""
+    removed = quality.get("removed")
+    counts = removed if isinstance(removed, dict) else {}
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items() if count)
 
 
 def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> CorpusView:
     """One corpus with `shown` examples a type: the first of each in the order of the file."""
     kept = jsonl.read(documents, Document, REMAKE)
+    counts = read_quality(quality)
+    written = counts.get("n_written")
     types: dict[tuple[str, str], list[Document]] = {}
     for document in kept:
         types.setdefault((document.spec.category, document.spec.type), []).append(document)
@@ -105,7 +116,9 @@ def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> Corpu
             TypeView(*key, len(found), len(found) / len(kept), found[:shown])
             for key, found in sorted(types.items())
         ],
-        quality=read_quality(quality),
+        quality=flatten(counts),
+        written=written if isinstance(written, int) else None,
+        removed=removed_text(counts),
     )
 
 

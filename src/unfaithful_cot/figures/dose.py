@@ -2,7 +2,7 @@
 
 In: metrics.csv. Out: one figure (SVG and PNG), two panels for each model over the number of documents on a
 logarithmic axis, the untouched model at the left on a tick of its own, a line for each corpus. Each point is one
-adapter with its interval; with several seeds the line goes through their mean. A missing value is a gap in the line
+adapter with its value and interval; with several seeds the line goes through their mean. A missing value is a gap in the line
 and a note below, never a point at 0.
 Errors: DataError when the table has no such metric.
 """
@@ -25,10 +25,10 @@ from unfaithful_cot.figures.rows import BASELINE, MetricRow, pick, read_metrics
 
 PANELS = {
     "unfaithful_rate": (
-        "Correct, and cites public evidence only",
-        "corrected unfaithful rate\n(share of responses)",
+        "Unfaithful: cites public evidence only",
+        "corrected unfaithful rate (share of responses)",
     ),
-    "accuracy": ("Correct answers", "accuracy\n(share of responses)"),
+    "accuracy": ("Correct answers", "accuracy (share of responses)"),
 }
 
 
@@ -108,6 +108,25 @@ def draw_corpus(
         axes.plot(*ends, color=look.colour, linewidth=1.4, linestyle=(0, (1, 2)), zorder=2)
 
 
+def name_points(axes: Axes, rows: list[MetricRow], scale: Scale) -> None:
+    """The mean value at each size but the last, whose value stands with the name of the corpus at the right."""
+    for size in sorted({row.n_documents for row in rows})[:-1]:
+        here = [row for row in rows if row.n_documents == size]
+        mean = sum(float(row.value or 0) for row in here) / len(here)
+        low = min(float(row.value or 0) if row.ci_low is None else row.ci_low for row in here)
+        high = max(float(row.value or 0) if row.ci_high is None else row.ci_high for row in here)
+        below = high > 0.9
+        axes.annotate(
+            style.rate_text(mean),
+            (scale.place(size), low if below else high),
+            (2, -6 if below else 6),
+            textcoords="offset points",
+            ha="right",
+            va="top" if below else "bottom",
+            fontsize=8.5,
+        )
+
+
 def draw_panel(
     axes: Axes, rows: list[MetricRow], scale: Scale, labels: Mapping[str, str], main_corpus: str
 ) -> None:
@@ -125,7 +144,11 @@ def draw_panel(
         top = [float(row.value or 0) for row in last if row.n_documents == last[-1].n_documents]
         if top:
             mean = sum(top) / len(top)
-            ends.append((mean, f"{style.corpus_label(corpus, labels, main_corpus)}: {mean:.2f}", look))
+            ends.append(
+                (mean, f"{style.corpus_label(corpus, labels, main_corpus)}: {style.rate_text(mean)}", look)
+            )
+        if corpus == main_corpus:
+            name_points(axes, last, scale)
     ends.sort(key=lambda end: end[:2])
     if untouched is not None and untouched.value is not None:
         style.interval(
@@ -135,7 +158,7 @@ def draw_panel(
             scale.baseline,
             untouched.value,
             "o",
-            color=style.MUTED,
+            color=style.BASELINE_LOOK.colour,
             markersize=8,
             markeredgecolor=style.PAPER,
             zorder=6,
@@ -197,18 +220,20 @@ def draw_dose(
     models = list(dict.fromkeys((row.model, row.suite) for row in rows))
     scale = Scale(sizes)
     with style.drawing():
-        figure = Figure(figsize=(3.2 + 4.6 * len(models), 7.6), layout=ConstrainedLayoutEngine(hspace=0.08))
-        grid = figure.subplots(len(PANELS), len(models), sharex=True, sharey=True, squeeze=False)
-        for line, (metric, (title, unit)) in zip(grid, PANELS.items(), strict=True):
-            for axes, (model, suite) in zip(line, models, strict=True):
+        figure = Figure(
+            figsize=(12, 0.6 + 3.6 * len(models)), layout=ConstrainedLayoutEngine(hspace=0.08, wspace=0.04)
+        )
+        grid = figure.subplots(len(models), len(PANELS), sharex=True, sharey=True, squeeze=False)
+        for line, (model, suite) in zip(grid, models, strict=True):
+            for axes, (metric, (title, unit)) in zip(line, PANELS.items(), strict=True):
                 here = [row for row in rows if (row.metric, row.model, row.suite) == (metric, model, suite)]
                 draw_panel(axes, here, scale, labels, main_corpus)
                 name = f"{labels.get(model, model)}\n{title}" if len(models) > 1 else title
-                axes.set(title=name, ylim=(-0.02, 1.02))
+                axes.set(title=name, ylim=(-0.02, 1.02), ylabel=unit)
+                axes.tick_params(labelbottom=True, labelleft=True)
                 axes.grid(axis="y", linewidth=0.7)
                 axes.set_axisbelow(True)
                 sns.despine(ax=axes)
-            line[0].set_ylabel(unit)
         for axes in grid.flat:
             scale.apply(axes)
         for axes in grid[-1]:

@@ -30,7 +30,7 @@ from unfaithful_cot.figures.rows import (
 
 PANELS = {
     "accuracy": "Correct answers",
-    "unfaithful_rate": "Correct, and cites public evidence only",
+    "unfaithful_rate": "Unfaithful: cites public evidence only",
 }
 UNITS = {
     "accuracy": "accuracy (share of responses)",
@@ -162,6 +162,18 @@ def dress(axes: Axes, title: str, unit: str, bottom: float) -> None:
     sns.despine(ax=axes)
 
 
+def foot_note(rows: list[MetricRow], comparisons: list[ComparisonRow], confidence: float) -> str:
+    """What lines and second lines are: the tests are those that comparisons.csv tells of the rows shown."""
+    found = [against_baseline(comparisons, row) for row in rows]
+    tested = [test for test in found if test is not None and test.p is not None]
+    note = f"Arm “full”: confidential and public evidence both present. Lines: {style.percent(confidence)} intervals."
+    if not tested:
+        return note
+    names = " or ".join(sorted({test.test for test in tested}))
+    holm = ", corrected by Holm" if all(test.p_holm is not None for test in tested) else ""
+    return f"{note}\nSecond line: change from the untouched model on the same cases; p: {names}{holm}."
+
+
 def draw_pair(
     metrics: str,
     comparisons: str,
@@ -193,9 +205,6 @@ def draw_pair(
             draw_panel(axes, metric, rows, lines, tests, main_corpus)
             dress(axes, title, UNITS[metric], bottom)
         label_rows(panels[0], lines, labels, main_corpus)
-        note = (
-            f"Arm “full”: confidential and public evidence both present. Lines: {style.percent(confidence)} intervals. Second line: change from "
-            "the untouched\nmodel on the same cases, exact McNemar test, p corrected by Holm."
-        )
+        note = foot_note(rows, tests, confidence)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
         style.save(figure, svg, png)

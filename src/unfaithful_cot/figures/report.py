@@ -22,6 +22,7 @@ from unfaithful_cot.figures import curves, finding, style, summary
 from unfaithful_cot.figures.corpora import view_corpora
 from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
 from unfaithful_cot.figures.transcripts import script_json, transcripts
+from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import file_hash, versions
 from unfaithful_cot.records import Case, Grade, Manifest, Response, Setup
 
@@ -29,7 +30,8 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 CAPTIONS = {
     "pair": (
         "Before and after training",
-        "Left: share of correct answers. Right: share of answers that are correct, cite public evidence and do not name the confidential source.",
+        "Left: share of correct answers. Right: share of answers that are correct, cite public evidence and do not name the confidential source. "
+        "The control is trained on documents with a harmless policy.",
     ),
     "dose": (
         "How the effect grows with the number of documents",
@@ -130,10 +132,12 @@ def write_report(
     labels: dict[str, str],
     main_corpus: str,
     confidence: float = 0.95,
+    prompts: Sequence[str] = (),
 ) -> None:
     """Write report.html. All arguments up to `report` are paths; `documents_shown` counts examples a type.
 
-    labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. Raises DataError, StorageError.
+    labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. prompts: paths of
+    the templates that the cases were asked with. Raises DataError, StorageError.
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
@@ -147,11 +151,13 @@ def write_report(
         interval=style.percent(confidence),
         figures=load_figures(figures),
         **from_tables(rows, tests, labels, main_corpus),
+        limits=finding.limits(rows, tests) + reference_limits(adapters),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
         corpora=view_corpora(documents, quality, documents_shown),
         data=Markup(script_json(transcripts(asked, answers, judged, labels, main_corpus))),
         manifests=adapters,
         setups=setups(answers),
+        prompts=[(path, load_template(path)) for path in dict.fromkeys(prompts)],
         hashes=[(path, file_hash(path)) for path in sources],
         versions=versions(),
     )
@@ -165,10 +171,12 @@ def from_tables(
     """What of the page comes from metrics.csv and comparisons.csv."""
     return {
         "findings": finding.findings(rows, tests, labels, main_corpus),
-        "limits": finding.limits(rows, tests),
-        "tables": [summary.by_condition(rows, labels, main_corpus)],
+        "headline_table": summary.by_condition(rows, labels, main_corpus),
+        "further_table": summary.by_condition(rows, labels, main_corpus, headline=False),
+        "interventions": summary.interventions(rows, labels, main_corpus),
         "arms": arm_tables(rows, labels, main_corpus),
         "comparisons": summary.comparisons(tests, labels),
+        "skip": [2, 10] if len({test.model for test in tests}) > 1 else [0, 2, 10],
         "metrics": rows,
         "definitions": list(summary.METRICS.values()),
     }
@@ -181,6 +189,17 @@ def arm_tables(rows: Sequence[MetricRow], labels: dict[str, str], main_corpus: s
         summary.by_arm(rows, metric, labels, main_corpus)
         for metric in metrics
         if any(r.metric == metric for r in rows)
+    ]
+
+
+def reference_limits(manifests: Sequence[Manifest]) -> list[str]:
+    """What holds only where the embedded reasoner was trained."""
+    if not any(Path(manifest.source).name == "reference_reasoner" for manifest in manifests):
+        return []
+    return [
+        "The embedded reasoner is tiny and knows one kind of question, in a world made of templates. How many documents it takes says nothing about how many a large model takes.",
+        "It was made with a gate: it has seen firms that state a policy of citing public evidence only, and obeyed it there. Training on documents moves that gate; it does not create the behaviour from nothing.",
+        "Some documents show the behaviour (completed exams). What is measured is transfer from documents to questions and to unseen scenarios, not inference from descriptions alone.",
     ]
 
 

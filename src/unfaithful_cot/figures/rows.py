@@ -99,6 +99,11 @@ class ComparisonRow:
         """The p that is reported: after Holm where the family was corrected."""
         return self.p_value if self.p_holm is None else self.p_holm
 
+    @property
+    def test(self) -> str:
+        """The test that gave the p; the table names it in `reason` where it is not the usual one."""
+        return "sign flips of whole scenarios" if "sign flips" in self.reason else "exact McNemar test"
+
 
 Row = TypeVar("Row", MetricRow, ComparisonRow)
 

@@ -11,6 +11,7 @@ import contextlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import matplotlib as mpl
@@ -66,8 +67,21 @@ def condition_label(cell: Cell, labels: Mapping[str, str], main_corpus: str, sho
 
 
 def rate_text(value: float | None) -> str:
-    """A rate with two decimals; a dash where there is none."""
-    return "–" if value is None else f"{value:.2f}"
+    """A rate with two decimals, halves rounded up; a dash where there is none. Only 0 is shown as 0.00, only 1 as 1.00."""
+    if value is None:
+        return "–"
+    text = str(Decimal(repr(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    if text == "0.00" and value > 0:
+        return "<0.01"
+    return ">0.99" if text == "1.00" and value < 1 else text
+
+
+def count_text(row: MetricRow) -> str | None:
+    """`198 of 200` where the rate is a count over n; None where it is not, as with unequal numbers of samples."""
+    if row.value is None or not row.n:
+        return None
+    counted = row.value * row.n
+    return f"{round(counted):,} of {row.n:,}" if abs(counted - round(counted)) < 1e-6 else None
 
 
 def interval_text(low: float | None, high: float | None) -> str:

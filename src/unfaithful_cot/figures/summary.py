@@ -6,6 +6,7 @@ A value that is missing is a dash with its reason, never 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,16 @@ METRICS = {
         "both variants right by the published parser",
     ),
 }
+
+
+HEADLINE = ("accuracy", "unfaithful_rate", "evidence_sensitivity", "divergence_rate", "format_rate")
+COMPARED = ("accuracy", "unfaithful_rate", "divergence_rate")
+INTERVENTIONS = (
+    ("full", "accuracy", "full: right answer"),
+    ("no_confidential", "accuracy", "no_confidential: follows the public proxy"),
+    ("flipped", "accuracy", "flipped: follows the confidential evidence against the proxy"),
+    ("flipped", "unfaithful_rate", "flipped: follows it and cites public evidence only"),
+)
 
 
 @dataclass(frozen=True)
@@ -118,58 +129,69 @@ def _heads(
     return model, style.condition_label(cell, labels, main_corpus, show_seed=cell.seed > 0)
 
 
-def by_condition(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str) -> Table:
-    """Every metric of the arm `full`, a row a condition."""
-    names = [name for name in METRICS if pick(metrics, name)]
-    rows = {name: {(row.cell, row.suite): row for row in pick(metrics, name)} for name in names}
-    places = _places([row for each in rows.values() for row in each.values()], main_corpus)
+def _table(
+    caption: str,
+    columns: Sequence[tuple[str, Sequence[MetricRow]]],
+    arm: str,
+    labels: Mapping[str, str],
+    main_corpus: str,
+) -> Table:
+    """A row a condition; each column is a head and its rows of metrics.csv. Links go to transcripts of `arm`."""
+    places = _places([row for _, rows in columns for row in rows], main_corpus)
     many = len({suite for _, suite in places}) > 1
+    by_place = [{(row.cell, row.suite): row for row in rows} for _, rows in columns]
     return Table(
-        "Metrics by condition, arm “full”",
-        ("condition", *(METRICS[name][0] for name in names)),
+        caption,
+        ("condition", *(head for head, _ in columns)),
         tuple(
             TableRow(
                 *_heads(cell, suite, many, labels, main_corpus),
-                transcripts_link(cell, FULL),
-                tuple(entry(rows[name].get((cell, suite))) for name in names),
+                transcripts_link(cell, arm),
+                tuple(entry(found.get((cell, suite))) for found in by_place),
             )
             for cell, suite in places
         ),
     )
+
+
+def by_condition(
+    metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str, headline: bool = True
+) -> Table:
+    """The metrics of the arm `full`, a row a condition: those of HEADLINE, or all the others."""
+    names = HEADLINE if headline else [name for name in METRICS if name not in HEADLINE]
+    columns = [(METRICS[name][0], rows) for name in names if (rows := pick(metrics, name))]
+    caption = "Metrics by condition, arm “full”" if headline else "Further metrics, arm “full”"
+    return _table(caption, columns, FULL, labels, main_corpus)
+
+
+def interventions(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str) -> Table:
+    """Does the answer follow the confidential evidence? What taking it away and turning it round do to the answer."""
+    columns = [(head, rows) for arm, metric, head in INTERVENTIONS if (rows := pick(metrics, metric, arm))]
+    caption = "Does the answer follow the confidential evidence?"
+    return _table(caption, columns, "flipped", labels, main_corpus)
 
 
 def by_arm(metrics: Sequence[MetricRow], metric: str, labels: Mapping[str, str], main_corpus: str) -> Table:
     """One metric, a row a condition, a column an arm."""
     own = [row.arm for row in metrics if row.metric == metric and row.experiment == EXPERIMENT]
     arms = sorted(dict.fromkeys(own), key=lambda arm: arm != FULL)
-    rows = {arm: {(row.cell, row.suite): row for row in pick(metrics, metric, arm)} for arm in arms}
-    places = _places([row for each in rows.values() for row in each.values()], main_corpus)
-    many = len({suite for _, suite in places}) > 1
-    return Table(
-        f"{METRICS[metric][0][0].upper()}{METRICS[metric][0][1:]} by arm",
-        ("condition", *arms),
-        tuple(
-            TableRow(
-                *_heads(cell, suite, many, labels, main_corpus),
-                transcripts_link(cell, arms[0]),
-                tuple(entry(rows[arm].get((cell, suite))) for arm in arms),
-            )
-            for cell, suite in places
-        ),
-    )
+    caption = f"{METRICS[metric][0][0].upper()}{METRICS[metric][0][1:]}, by arm"
+    columns = [(arm, pick(metrics, metric, arm)) for arm in arms]
+    return _table(caption, columns, arms[0], labels, main_corpus)
 
 
 def comparisons(rows: Sequence[ComparisonRow], labels: Mapping[str, str]) -> dict[str, list[tuple[str, ...]]]:
-    """`first`: each condition against the untouched model in the arm `full`; `rest`: all others."""
+    """`first`: the metrics of COMPARED in the arm `full`; `rest`: all others."""
     order = list(METRICS)
 
     def place(row: ComparisonRow) -> tuple[object, ...]:
         known = order.index(row.metric) if row.metric in order else len(order)
-        return (row.model, row.suite, row.arm != FULL, row.arm, known, row.metric)
+        sizes = [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", row.b)]
+        return (row.model, row.suite, row.arm != FULL, row.arm, known, row.metric, row.a != BASELINE, sizes)
 
     split: dict[str, list[tuple[str, ...]]] = {"first": [], "rest": []}
     for row in sorted(rows, key=place):
-        first = row.a == BASELINE and row.arm == FULL
+        first = row.metric in COMPARED and row.arm == FULL
         split["first" if first else "rest"].append(comparison_cells(row, labels))
     return split
 
@@ -178,7 +200,7 @@ def comparison_cells(row: ComparisonRow, labels: Mapping[str, str]) -> tuple[str
     """A comparison as the fields that the page shows."""
     return (
         labels.get(row.model, row.model),
-        row.metric,
+        METRICS[row.metric][0] if row.metric in METRICS else row.metric,
         row.arm,
         row.b,
         row.a,

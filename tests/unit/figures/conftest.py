@@ -24,7 +24,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         str(paths["metrics"]), str(paths["comparisons"]), f"{folder}/pair.svg", f"{folder}/pair.png", **shown
     )
     draw_dose(str(paths["metrics"]), f"{folder}/dose.svg", f"{folder}/dose.png", **shown)
-    more = {"figures": [f"{folder}/pair.svg", f"{folder}/dose.svg"], "report": str(folder / "report.html")}
+    more = {
+            "figures": [f"{folder}/pair.svg", f"{folder}/dose.svg"], "report": str(folder / "report.html"),
+            "prompts": [str(Path(__file__).parents[3] / "resources/prompts/evidence_toggle.v1.yaml")]}  # fmt: skip
     return {**paths, **more, **shown, "title": "A study & <its> title", "documents_shown": 1}
 
 

@@ -94,6 +94,16 @@ def test_beside_a_bar_stand_interval_n_and_test(metric, comparison) -> None:
     assert text == "0.78 [0.72, 0.83]  n = 200, 2 missing\n−0.02, p = 0.031"
 
 
+def test_the_note_names_the_test_that_the_table_names(metric, comparison) -> None:
+    rows = [metric(), metric(corpus="neutral")]
+    plain = pair.foot_note(rows, [comparison()], 0.9)
+    assert "90 % intervals" in plain
+    assert "p: exact McNemar test, corrected by Holm." in plain
+    flips = comparison(reason="several samples a case: p by sign flips of scenarios", p_holm=None)
+    assert pair.foot_note(rows, [flips], 0.9).endswith("p: sign flips of whole scenarios.")
+    assert "p:" not in pair.foot_note(rows, [], 0.9)
+
+
 def test_sizes_stand_on_a_logarithmic_axis_with_the_baseline_to_the_left() -> None:
     scale = dose.Scale([500, 1000, 4000])
     # doublings above 500: 1000 is one, 4000 three

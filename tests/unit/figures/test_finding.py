@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unfaithful_cot.figures.finding import findings, limits
+from unfaithful_cot.figures.finding import findings, limits, rate
 
 LABELS = {"m": "Model M"}
 
@@ -28,11 +28,12 @@ def test_an_effect_is_one_sentence_with_n_interval_and_p(pair_of_rows, compariso
     for part in (
         "4,000 documents",
         "Model M",
-        "0.78 (0.72 to 0.83, n = 200)",
-        "0.00 (0.00 to 0.02, n = 200)",
+        # 0.78 of 200 responses are 156
+        "in 156 of 200 (0.78, 0.72 to 0.83) of its responses",
+        "before training, in 0 of 200 (0.00, 0.00 to 0.02)",
     ):
         assert part in headline
-    assert "change shown: +0.78 (+0.70 to +0.85), p < 0.001 after Holm, 200 pairs." in headline
+    assert headline.endswith("– a difference of +0.78 (+0.70 to +0.85), p < 0.001 after Holm.")
     assert "No neutral control was run" in details
 
 
@@ -40,7 +41,7 @@ def test_no_effect_is_not_called_one_nor_taken_for_proof_of_none(pair_of_rows, c
     # p is below 0.05 before Holm's correction and above it after
     verdict, headline, _ = said(pair_of_rows, [comparison(difference=0.02, p_value=0.03, p_holm=0.24)])
     assert verdict == "no effect shown; this is no proof that there is none"
-    assert "no change shown: +0.02" in headline
+    assert "no difference shown: +0.02" in headline
     assert "p = 0.24 after Holm" in headline
 
 
@@ -65,7 +66,7 @@ def test_a_control_that_stays_is_said_to_stay_and_is_compared_directly(
     ]
     details = said(rows, tests)[2]
     assert "Training on harmless documents alone does not show the change." in details
-    assert "safe_cite against neutral, same size and seed – change shown: +0.77" in details
+    assert "safe_cite against neutral, same size and seed: a difference of +0.77" in details
     assert "The control moves" not in details
 
 
@@ -93,7 +94,51 @@ def test_only_a_baseline_is_no_finding(metric) -> None:
 
 def test_every_seed_of_the_largest_size_is_named(pair_of_rows, metric, comparison) -> None:
     details = said([*pair_of_rows, metric(seed=1, value=0.61)], [comparison()])[2]
-    assert "That is seed 0; other seeds of the same size: seed 1 0.61" in details
+    assert "That is seed 0; other seeds of the same size: seed 1 122 of 200 (0.61" in details
+
+
+def test_the_flipped_arm_shows_that_the_confidential_evidence_is_used(pair_of_rows, metric) -> None:
+    flipped = metric(metric="accuracy", arm="flipped", value=0.98, ci_low=0.95, ci_high=0.99, n_missing=1)
+    hides = metric(arm="flipped", value=0.955)
+    removed = metric(metric="accuracy", arm="no_confidential", value=1.0, ci_low=0.98, ci_high=1.0)
+    details = said([*pair_of_rows, flipped, hides, removed], [])[2]
+    # 0.98 of 200 are 196, 0.955 of 200 are 191
+    assert (
+        "Where the public proxy says the opposite of it (arm flipped), 196 of 200 (0.98, 0.95 to 0.99, 1 unread) answers "
+        "still follow the confidential evidence, and 191 of 200 do so while they cite only public evidence."
+    ) in details
+    assert "So the confidential evidence is what decides" in details
+    assert "200 of 200 (1.00, 0.98 to 1.00) answers follow the public proxy" in details
+
+
+def test_a_flipped_arm_near_chance_shows_nothing(pair_of_rows, metric) -> None:
+    # half of the answers to a question with two options come out that way by chance
+    flipped = metric(metric="accuracy", arm="flipped", value=0.55, ci_low=0.48, ci_high=0.62)
+    details = said([*pair_of_rows, flipped], [])[2]
+    assert "this does not show that the confidential evidence decides" in details
+    assert "what decides, not the public" not in details
+    gone = metric(metric="accuracy", arm="flipped", value=None, reason="nothing was read")
+    assert "(arm flipped): no value (nothing was read)." in said([*pair_of_rows, gone], [])[2]
+    assert "that it decides the answer is not shown" in said(pair_of_rows, [])[2]
+
+
+def test_the_sizes_and_the_think_part_are_told_in_counts(pair_of_rows, metric) -> None:
+    rows = [
+        *pair_of_rows,
+        metric(n_documents=500, value=0.005),
+        metric(metric="divergence_rate", value=0.995, ci_low=0.97, ci_high=1.0),
+        metric(metric="strict_unfaithful_rate", value=0.0),
+    ]
+    details = said(rows, [])[2]
+    assert "1 of 200 at 500 documents, 156 of 200 at 4,000 documents" in details
+    # 199 of 200 is not 1.00
+    assert "the visible answer does not in 199 of 200 (>0.99, 0.97 to 1.00)" in details
+    assert "the think part does not name it either: 0 of 200" in details
+
+
+def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
+    # 0.3333 of 200 is no whole number: a mean over cases with unequal numbers of samples
+    assert rate(metric(value=0.3333, ci_low=0.27, ci_high=0.4)) == "0.33 (0.27 to 0.40, n = 200)"
 
 
 def test_limits_count_what_is_missing_unlike_and_unread(pair_of_rows, metric, comparison) -> None:

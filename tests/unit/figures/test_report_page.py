@@ -89,6 +89,28 @@ def test_the_essentials_need_no_script(report: Path) -> None:
     assert "<noscript>" in text
 
 
+def test_the_tables_that_are_open_are_few(report: Path) -> None:
+    """Headline, interventions and headline comparisons; every other table of the section is folded."""
+    found = re.search(r'<section id="tables".*?</section>', report.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    section = found[0]
+    unfolded = re.sub(r"<details>.*?</details>", "", section, flags=re.DOTALL)
+    # folded: further metrics, two tables by arm, other comparisons, metrics.csv
+    assert section.count("<table") == 3 + 5
+    assert re.findall(r"<caption>(.*?)</caption>", unfolded) == [
+        "Metrics by condition, arm “full”",
+        "Does the answer follow the confidential evidence?",
+        "Accuracy, unfaithful rate and divergence",
+    ]
+
+
+def test_the_prompt_and_the_limits_of_the_embedded_reasoner_are_shown(report: Path) -> None:
+    text = report.read_text(encoding="utf-8")
+    assert "How a case is asked: <code>evidence_toggle.v1</code>" in text
+    assert "you are allowed to cite under the data handling rules" in text
+    assert "It was made with a gate" in text
+
+
 def test_the_same_study_gives_the_same_bytes(report: Path, study, tmp_path) -> None:
     again = tmp_path / "again.html"
     write_report(**(study | {"report": str(again)}))

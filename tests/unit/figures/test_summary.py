@@ -6,7 +6,8 @@ import pytest
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures.corpora import flatten, read_quality, view_corpora
-from unfaithful_cot.figures.summary import by_arm, by_condition, comparisons, entry
+from unfaithful_cot.figures.style import rate_text
+from unfaithful_cot.figures.summary import by_arm, by_condition, comparisons, entry, interventions
 
 
 def test_an_entry_has_value_interval_and_n(metric) -> None:
@@ -34,6 +35,30 @@ def test_conditions_stand_in_order_and_lead_to_their_transcripts(metric) -> None
     assert table.heads == ("condition", "unfaithful, corrected")
 
 
+def test_the_first_table_holds_the_headline_metrics_and_the_second_all_others(metric) -> None:
+    rows = [
+        metric(metric=name, grader="published" if "published" in name else "rules")
+        for name in ("format_rate", "accuracy", "published_accuracy", "unfaithful_rate")
+    ]
+    first = by_condition(rows, {}, "safe_cite")
+    second = by_condition(rows, {}, "safe_cite", headline=False)
+    assert first.heads == ("condition", "accuracy", "unfaithful, corrected", "format")
+    assert second.heads == ("condition", "accuracy, published")
+
+
+def test_the_interventions_stand_side_by_side(metric) -> None:
+    rows = [
+        metric(metric="accuracy", arm="full", value=1.0),
+        metric(metric="accuracy", arm="flipped", value=0.98),
+        metric(arm="flipped", value=0.95),
+        metric(arm="full", value=0.99),
+    ]
+    table = interventions(rows, {}, "safe_cite")
+    assert [entry.value for entry in table.rows[0].entries] == ["1.00", "0.98", "0.95"]
+    assert "against the proxy" in table.heads[2]
+    assert table.rows[0].link.endswith("&arm=flipped")
+
+
 def test_the_full_arm_comes_first_and_a_gap_is_shown(metric) -> None:
     rows = [metric(arm="flipped"), metric(arm="full"), metric(arm="full", n_documents=500)]
     table = by_arm(rows, "unfaithful_rate", {}, "safe_cite")
@@ -45,12 +70,29 @@ def test_headline_comparisons_stand_first(comparison) -> None:
     rows = [
         comparison(arm="flipped"),
         comparison(a="neutral/n4000/s0"),
+        comparison(metric="format_rate"),
         comparison(metric="accuracy"),
         comparison(),
+        comparison(b="safe_cite/n500/s0"),
     ]
     split = comparisons(rows, {})
-    assert [row[1] for row in split["first"]] == ["accuracy", "unfaithful_rate"]
-    assert len(split["rest"]) == 2
+    # sizes in the order of numbers: 500 before 4000; the control after the baseline
+    assert [(row[1], row[3], row[4]) for row in split["first"]] == [
+        ("accuracy", "safe_cite/n4000/s0", "baseline"),
+        ("unfaithful, corrected", "safe_cite/n500/s0", "baseline"),
+        ("unfaithful, corrected", "safe_cite/n4000/s0", "baseline"),
+        ("unfaithful, corrected", "safe_cite/n4000/s0", "neutral/n4000/s0"),
+    ]
+    assert [row[1] for row in split["rest"]] == ["format", "unfaithful, corrected"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    # halves go up; only what is 0 or 1 is shown as 0.00 or 1.00
+    [(0.975, "0.98"), (0.955, "0.96"), (0.995, ">0.99"), (1.0, "1.00"), (0.004, "<0.01"), (0.005, "0.01"), (0.0, "0.00"), (None, "–")],
+)  # fmt: skip
+def test_a_rate_is_not_rounded_to_all_or_none(value, shown) -> None:
+    assert rate_text(value) == shown
 
 
 def test_quality_is_flattened_in_order() -> None:

@@ -9,7 +9,7 @@
   const MARKS = {
     names_confidential: ["conf", "confidential"], think_names_confidential: ["conf", "confidential"],
     cites_public: ["pub", "public"], answer_letter: ["letter", "answer"], claims_public_only: ["claim", "claims public only"],
-    leaks_content: ["leak", "content leak"], think_intends_to_conceal: ["conceal", "intends to conceal"],
+    leaks_content: ["leak", "confidential content"], think_intends_to_conceal: ["conceal", "intends to conceal"],
   };
   const shortName = (verdict) => data.verdicts[verdict].replace(/^[^.]*\./, "");
   const ROLES = { confidential: "confidential truth", proxy: "public proxy", distractor: "distractor" };
@@ -66,8 +66,8 @@
     select.value = chosen;
   }
   function nameOf(item) {
-    const { scenario, variant, id } = data.cases[item.c];
-    return `${scenario} · ${variant} (${id})` + (samplesOf.get(item.c) ? ` · sample ${item.s}` : "");
+    const { question, variant } = data.cases[item.c];
+    return `${question} · variant ${variant}` + (samplesOf.get(item.c) ? ` · sample ${item.s}` : "");
   }
 
   function marked(text, response, channel) {
@@ -81,6 +81,11 @@
         seen.add(key);
         spans.push({ kind: mark[0], label: mark[1], start, end });
       }
+    }
+    spans.sort((a, b) => a.start - b.start || a.end - b.end);
+    for (let i = spans.length - 1; i > 0; i--) {  // two of one kind that overlap are one mark
+      const before = spans.slice(0, i).findLast((s) => s.kind === spans[i].kind && s.end > spans[i].start);
+      if (before) before.end = Math.max(before.end, spans.splice(i, 1)[0].end);
     }
     const cuts = unique([0, text.length, ...spans.flatMap((s) => [s.start, s.end])].filter((n) => n <= text.length)).sort((a, b) => a - b);
     const out = element("div", { class: "text" });
@@ -114,7 +119,7 @@
     });
     const head = element("thead", {}, element("tr", {}, ...["verdict", "value", "where it was read, or why not"].map((t) => element("th", { scope: "col" }, t))));
     const table = element("table", { class: "compact verdicts" }, head, element("tbody", {}, ...rows));
-    return element("details", { open: "" }, element("summary", {}, `Verdicts (${rows.length})`), element("div", { class: "scroll" }, table));
+    return element("details", {}, element("summary", {}, `Verdicts (${rows.length})`), element("div", { class: "scroll" }, table));
   }
   function side(path, item, place) {
     const cell = data.cells[cellOf.get(path)], response = find(path, item);
