@@ -12,7 +12,7 @@ from typing import TextIO
 
 from pydantic import ValidationError
 
-from unfaithful_cot.jsonl import storage_errors
+from unfaithful_cot.jsonl import replacing, storage_errors
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Record
 
@@ -68,8 +68,8 @@ class Finished:
                 continue
             self.found[line.key] = line.completion
             whole.append(text + "\n")
-        with storage_errors(self.path):
-            self.path.write_text("".join(whole), encoding="utf-8")
+        with replacing(self.path) as out:
+            out.write("".join(whole))
 
     def add(self, key: str, completion: Completion) -> None:
         """Keep one completion, on disk at once."""
@@ -83,9 +83,10 @@ class Finished:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._out is not None:
-            self._out.close()
-            self._out = None
+        out, self._out = self._out, None
+        if out is not None:
+            with storage_errors(self.path):  # what a full disk did not take is tried once more here
+                out.close()
 
     def remove(self) -> None:
         """The completions stand in the output now."""

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import resource
+
 import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.channels import split_channels
+from unfaithful_cot.errors import StorageError
 from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.engine import answer
@@ -103,3 +106,28 @@ def test_finished_completions_survive_a_cut_line(tmp_path):
     assert set(Finished(path).found) == {"one", "two"}
     second.remove()
     assert not path.exists()
+
+
+def test_a_full_disk_keeps_what_was_finished(tmp_path):
+    """The file may not grow beyond 400 bytes, which one completion does not reach and two do."""
+    path = tmp_path / "finished.jsonl"
+    found = Completion(
+        raw_text="x" * 150,
+        finish_reason="stop",
+        opened_by_template=False,
+        prompt_hash="h",
+        prompt_tokens=1,
+        completion_tokens=2,
+    )
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    finished = Finished(path)
+    finished.add("one", found)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"finished\.jsonl: cannot be written"):
+            finished.add("two", found)
+        with pytest.raises(StorageError, match=r"finished\.jsonl: cannot be written"):
+            finished.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert set(Finished(path).found) == {"one"}
