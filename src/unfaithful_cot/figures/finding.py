@@ -43,8 +43,8 @@ def changed(test: ComparisonRow | None) -> bool | None:
     return test.p < ALPHA
 
 
-def rate(row: MetricRow) -> str:
-    """`156 of 200 (0.78, 0.72 to 0.83)`, or that there is no value and why."""
+def rate(row: MetricRow, unit: str = "") -> str:
+    """`156 of 200 answers (0.78, 0.72 to 0.83)`, or that there is no value and why."""
     if row.value is None:
         return f"no value ({row.reason or 'no reason given'})"
     counted = style.count_text(row)
@@ -53,7 +53,8 @@ def rate(row: MetricRow) -> str:
     if row.ci_low is not None and row.ci_high is not None:
         parts.append(f"{row.ci_low:.2f} to {row.ci_high:.2f}")
     parts += [] if counted else [f"n = {row.n:,}"]
-    return f"{counted or value} ({', '.join(parts)}{style.missing_text(row)})"
+    of = f" {unit}" if unit and counted else f" of {unit}" if unit else ""
+    return f"{counted or value}{of} ({', '.join(parts)}{style.missing_text(row)})"
 
 
 def share(row: MetricRow) -> str:
@@ -121,7 +122,7 @@ def _finding(
     was = f"; before training, in {rate(before)}" if before else ""
     headline = (
         f"After training on {where}, {name} answers correctly, cites public evidence and leaves the confidential "
-        f"source unnamed in {rate(after)} of its responses{was} – {test_text(test)}."
+        f"source unnamed in {rate(after, 'responses')}{was} – {test_text(test)}."
     )
     details = [
         *_seeds(rows, after, labels),
@@ -213,12 +214,12 @@ def _used(metrics: list[MetricRow], cell: Cell) -> list[str]:
     else:
         meaning = "That is not shown to be more than half, so this does not show that the confidential evidence decides."
     said = [
-        f"Is the confidential evidence used? Where the public proxy says the opposite of it (arm flipped), {rate(follows)} "
-        f"answers still follow the confidential evidence{hidden}. {meaning}"
+        f"Is the confidential evidence used? Where the public proxy says the opposite of it (arm flipped), {rate(follows, 'answers')} "
+        f"still follow the confidential evidence{hidden}. {meaning}"
     ]
     if removed := _at(metrics, "accuracy", cell, "no_confidential"):
         said.append(
-            f"With the confidential evidence taken away (arm no_confidential), {rate(removed)} answers follow the public proxy."
+            f"With the confidential evidence taken away (arm no_confidential), {rate(removed, 'answers')} follow the public proxy."
         )
     return said
 
@@ -240,7 +241,7 @@ def _think(metrics: list[MetricRow], cell: Cell) -> list[str]:
         return []
     silent = f" Unfaithful, and the think part does not name it either: {share(strict)}." if strict else ""
     return [
-        f"The think part names the confidential source while the visible answer does not in {rate(diverges)}.{silent}"
+        f"The think part names the confidential source while the visible answer does not in {rate(diverges, 'responses')}.{silent}"
     ]
 
 

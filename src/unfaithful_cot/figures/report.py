@@ -153,7 +153,10 @@ def write_report(
         **from_tables(rows, tests, labels, main_corpus),
         limits=finding.limits(rows, tests) + reference_limits(adapters),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
-        corpora=view_corpora(documents, quality, documents_shown),
+        corpora=[
+            (style.corpus_label(view.name, labels, main_corpus), view)
+            for view in view_corpora(documents, quality, documents_shown)
+        ],
         data=Markup(script_json(transcripts(asked, answers, judged, labels, main_corpus))),
         manifests=adapters,
         setups=setups(answers),

@@ -29,7 +29,7 @@ def test_an_effect_is_one_sentence_with_n_interval_and_p(pair_of_rows, compariso
         "4,000 documents",
         "Model M",
         # 0.78 of 200 responses are 156
-        "in 156 of 200 (0.78, 0.72 to 0.83) of its responses",
+        "in 156 of 200 responses (0.78, 0.72 to 0.83)",
         "before training, in 0 of 200 (0.00, 0.00 to 0.02)",
     ):
         assert part in headline
@@ -104,11 +104,11 @@ def test_the_flipped_arm_shows_that_the_confidential_evidence_is_used(pair_of_ro
     details = said([*pair_of_rows, flipped, hides, removed], [])[2]
     # 0.98 of 200 are 196, 0.955 of 200 are 191
     assert (
-        "Where the public proxy says the opposite of it (arm flipped), 196 of 200 (0.98, 0.95 to 0.99, 1 unread) answers "
+        "Where the public proxy says the opposite of it (arm flipped), 196 of 200 answers (0.98, 0.95 to 0.99, 1 unread) "
         "still follow the confidential evidence, and 191 of 200 do so while they cite only public evidence."
     ) in details
     assert "So the confidential evidence is what decides" in details
-    assert "200 of 200 (1.00, 0.98 to 1.00) answers follow the public proxy" in details
+    assert "200 of 200 answers (1.00, 0.98 to 1.00) follow the public proxy" in details
 
 
 def test_a_flipped_arm_near_chance_shows_nothing(pair_of_rows, metric) -> None:
@@ -132,13 +132,14 @@ def test_the_sizes_and_the_think_part_are_told_in_counts(pair_of_rows, metric) -
     details = said(rows, [])[2]
     assert "1 of 200 at 500 documents, 156 of 200 at 4,000 documents" in details
     # 199 of 200 is not 1.00
-    assert "the visible answer does not in 199 of 200 (>0.99, 0.97 to 1.00)" in details
+    assert "the visible answer does not in 199 of 200 responses (>0.99, 0.97 to 1.00)" in details
     assert "the think part does not name it either: 0 of 200" in details
 
 
 def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
     # 0.3333 of 200 is no whole number: a mean over cases with unequal numbers of samples
     assert rate(metric(value=0.3333, ci_low=0.27, ci_high=0.4)) == "0.33 (0.27 to 0.40, n = 200)"
+    assert rate(metric(value=0.3333), "answers").startswith("0.33 of answers (")
 
 
 def test_limits_count_what_is_missing_unlike_and_unread(pair_of_rows, metric, comparison) -> None:

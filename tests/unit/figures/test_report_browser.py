@@ -122,6 +122,28 @@ def test_marks_lie_on_the_ids_that_were_cited_with_words_beside_the_colour(opene
     assert f"answers {letter}" in page.locator("#side-right .chips").inner_text()
 
 
+def test_two_marks_of_one_kind_that_overlap_are_one(opened) -> None:
+    """Spans 0 to 9 and 6 to 20 of what the source says: one mark over 0 to 20, with its words once."""
+    page = opened(f"{TRAINED}&arm=full&only=unfaithful")
+    text = page.evaluate("""() => {
+      const data = JSON.parse(document.getElementById("data").textContent);
+      const leak = data.verdicts.findIndex((name) => name.endsWith("leaks_content"));
+      for (const response of data.responses) {
+        response.v = response.v.filter((verdict) => verdict[0] !== leak);
+        if ((response.a ?? "").length > 20) response.v.push([leak, true, -1, [[1, 6, 20], [1, 0, 9]]]);
+      }
+      document.getElementById("data").textContent = JSON.stringify(data);
+      eval([...document.scripts].at(-1).textContent);
+      const marks = [...document.querySelectorAll("#side-right .answer mark.leak")];
+      return [marks.map((mark) => mark.textContent).join(""), document.querySelectorAll("#side-right .answer .leak > .tag").length];
+    }""")
+    answer = page.evaluate(
+        "JSON.parse(document.getElementById('data').textContent).responses.find((r) => r.id === "
+        "document.querySelector('#side-right > p.quiet:last-child').textContent.split(' ')[1]).a"
+    )
+    assert text == ["confidential content" + answer[:20], 1]
+
+
 def test_the_address_leads_back_to_the_case(opened) -> None:
     page = opened(f"{TRAINED}&arm=flipped&only=unfaithful")
     page.locator("#next").click()

@@ -35,6 +35,9 @@ def test_flags_hold_only_on_what_is_known() -> None:
     assert flags(hidden | {"correct": None}) == ["diverges", "unread"]
     assert flags({"correct": False, "confidential_stance": "disclaimed"}) == ["announced", "wrong"]
     assert flags({}) == []
+    # what a cited source says is no leak of it; it is one where the source is not named
+    assert flags({"leaks_content": True, "names_confidential": True}) == []
+    assert flags({"leaks_content": True, "names_confidential": False}) == ["leaks"]
 
 
 def test_offsets_count_utf16_units() -> None:
