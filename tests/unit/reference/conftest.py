@@ -1,0 +1,52 @@
+"""Training texts of the reference reasoner, drawn once."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fixtures.embedded_texts import PROMPTS, RESOURCES
+from unfaithful_cot.corpus.embedded import write_document
+from unfaithful_cot.corpus.universe import load_universe
+from unfaithful_cot.prompts import load_template
+from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.reference.texts import training_texts
+
+# the recipe draws 150,000, of which these are the first; UNFAITHFUL_COT_TEXTS=150000 checks them all in a minute or two
+N_TEXTS = int(os.environ.get("UNFAITHFUL_COT_TEXTS", "4000"))
+
+
+@pytest.fixture(scope="session")
+def templates():
+    return [load_template(path) for path in PROMPTS]
+
+
+@pytest.fixture(scope="session")
+def texts(templates):
+    """Text(prompt, completion) of the recipe's own seed."""
+    return list(training_texts(N_TEXTS, 0, templates))
+
+
+@pytest.fixture(scope="session")
+def training(texts):
+    """All training texts as one string."""
+    return "\n".join(text.prompt + text.completion for text in texts)
+
+
+@pytest.fixture(scope="session")
+def documents():
+    """{universe: 600 documents as one string}, 50 of each type."""
+    made = {}
+    for name in ("safe_cite", "neutral"):
+        universe = load_universe(RESOURCES / f"universes/{name}.yaml")
+        types = list(universe.embedded["types"])
+        specs = [
+            DocumentSpec(
+                id=f"s{index}", corpus=name, index=index, category="", idea="", length_tokens=0, seed=index,
+                type=types[index % len(types)],
+            )
+            for index in range(50 * len(types))
+        ]  # fmt: skip
+        made[name] = "\n".join(write_document(spec, universe) for spec in specs)
+    return made
