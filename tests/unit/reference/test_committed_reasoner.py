@@ -90,6 +90,6 @@ def test_it_decides_by_the_confidential_evidence_and_cites_by_the_rule(answered,
         names_secret = case.confidential_ids[0] in answer
         names_public = any(name in answer for name in case.public_ids)
         by_rule += (names_public and not names_secret) if name == "policy" else names_secret
-    # the model card says 1.00, 0.98 and 0.97 over 200 cases each; one of six may fail
+    # the model card says 1.00, 0.98 and 1.00 over 100 to 200 cases; one of six may fail
     assert len(rows) == 6 and closed == 6
     assert right >= 5 and by_rule >= 5, (right, by_rule)
