@@ -192,7 +192,10 @@ def main() -> None:
         folder = Path(name) / "unfaithful-cot"
         copy_repository(folder)
         shutil.copy2(chosen.configfile, folder / "config" / "measured.yaml")
-        figures = measure(folder, "config/measured.yaml", chosen.install)
+        figures = {
+            key: round(value, 2) if isinstance(value, float) else value
+            for key, value in measure(folder, "config/measured.yaml", chosen.install).items()
+        }
     machine = {
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_mb": round(psutil.virtual_memory().total / 2**20),
