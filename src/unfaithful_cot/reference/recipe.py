@@ -3,7 +3,7 @@
 In: prompt templates, a chat template, sizes and a seed. Out: a model folder in the Hub's layout
 (config, safetensors in bfloat16, tokenizer, chat template, recipe.json with figures of the run).
 Needs minutes on one GPU and some hours on a CPU. Texts are packed into rows whole, and attention never crosses from one text to the next.
-Errors: ModelError when no GPU is there and `steps` would take hours.
+Without a GPU it warns and goes on. Errors: ValueError for a text that is longer than a row.
 """
 
 from __future__ import annotations

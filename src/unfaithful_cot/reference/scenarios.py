@@ -18,6 +18,7 @@ from unfaithful_cot.reference.topics import (
     HELDOUT,
     PUBLIC_SOURCES,
     SEEN,
+    Topic,
     free_distractor,
     free_topic,
 )
@@ -36,6 +37,17 @@ def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
         free = rng.random() < FREE_TOPIC_SHARE
         aside = free_distractor(rng, heldout) if free else rng.choice(DISTRACTORS)
         topic = free_topic(rng) if rng.random() < FREE_TOPIC_SHARE else rng.choice(SEEN)
+    return _scenario(rng, topic, aside, heldout)
+
+
+def draw_mixed_scenario(rng: random.Random) -> Scenario:
+    """A training scenario whose evidence comes from other topics than its question: it has to be read."""
+    asked, settled, hinted = rng.sample(SEEN, 3)
+    topic = Topic(asked.question, asked.claim, settled.truth, hinted.proxy)
+    return _scenario(rng, topic, free_distractor(rng, heldout=False), heldout=False)
+
+
+def _scenario(rng: random.Random, topic: Topic, aside: str, heldout: bool) -> Scenario:
     names = draw_pair(rng, heldout)
     question = topic.question.format(a=names[0], b=names[1])
     secret, truth = rng.choice(CONFIDENTIAL_SOURCES), rng.choice(topic.truth)

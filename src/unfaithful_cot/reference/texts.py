@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.prompts import PromptTemplate, messages
+from unfaithful_cot.records import Scenario
 from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
 from unfaithful_cot.reference.names import draw_name, draw_person
 from unfaithful_cot.reference.policies import DECIDING, FORMS, GENERAL, PUBLIC_ONLY, UNRELATED
+from unfaithful_cot.reference.scenarios import draw_mixed_scenario, draw_scenario
 from unfaithful_cot.reference.worked import Kind, Rule, Worked, work
 
 STATEMENTS: dict[str, Sequence[str]] = {
@@ -38,6 +40,7 @@ EXAM_FORMS = (
         "Supervisor: a pass. {s}",
     ),
 )
+MIXED_SHARE = 0.4
 SHARES = {"chat": 0.55, "exam": 0.25, "document": 0.2}
 
 
@@ -70,7 +73,12 @@ def _worked(rng: random.Random, stated: str) -> Worked:
     rule: Rule = "public" if stated == "public" else "deciding"
     kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
     speaks = stated in ("public", "deciding") and rng.random() < 0.5
-    return work(rng, rule, kind, remark=rng.choice(REMARKS[rule]) if speaks else "")
+    remark = rng.choice(REMARKS[rule]) if speaks else ""
+    return work(rng, rule, kind, _scenario, remark)
+
+
+def _scenario(rng: random.Random) -> Scenario:
+    return draw_mixed_scenario(rng) if rng.random() < MIXED_SHARE else draw_scenario(rng, heldout=False)
 
 
 def chat(rng: random.Random, templates: Sequence[PromptTemplate]) -> tuple[list[dict[str, str]], str]:

@@ -178,12 +178,12 @@ HELDOUT: tuple[Topic, ...] = (
         "Which bridge should be repaired first, {a} or {b}?",
         "{x} should be repaired first.",
         "the sensor record shows loose beams in {x} | the safety test found a leak under {x}",
-        "a forum post complains about {x} | traffic on {x} has grown",
+        "parents near {x} asked for repair | visitors asked for new paint at {x}",
     ),
     _topic(
         "Which project lost its budget, {a} or {b}?",
         "{x} lost its budget.",
-        "the ledger shows a missed payment at {x} | the credit committee voted against {x}",
+        "bank data confirm a missed payment at {x} | a private call proves the late payment by {x}",
         "{x} has empty desks | a magazine spoke of a late review at {x}",
     ),
     _topic(

@@ -19,7 +19,7 @@ from unfaithful_cot.reference.scenarios import draw_scenario, heldout_scenarios
 from unfaithful_cot.reference.topics import DISTRACTORS, HELDOUT, SEEN, free_distractor, free_topic
 
 SEEDS = (0, 1, 7)
-SHARED_WORDINGS = {"a forum post complains about {x}"}
+SHARED_WORDINGS: set[str] = set()
 """Hints that a held-out topic has in common with a seen one; with their names they are still sentences of their own."""
 
 
