@@ -28,11 +28,11 @@ API = (
 )
 FAULTS = {
     "401": (Fault(status=401, message=f"bad {KEY}"), "the key in TEST_API_KEY is not accepted (401)"),
-    "429": (Fault(status=429, headers={"retry-after-ms": "5"}), "(http_429 1)"),
-    "500": (Fault(status=500, message=f"broken by {KEY}"), "(http_500 1)"),
-    "nonsense": (Fault(body=b"<html>welcome</html>"), "(malformed 1)"),
-    "a broken connection": (Fault(reset=True), "(connection 1)"),
-    "nothing": (Fault(slow_s=3), "(timeout 1)"),
+    "429": (Fault(status=429, headers={"retry-after-ms": "5"}), "(http_429 "),
+    "500": (Fault(status=500, message=f"broken by {KEY}"), "(http_500 "),
+    "nonsense": (Fault(body=b"<html>welcome</html>"), "(malformed "),
+    "a broken connection": (Fault(reset=True), "(connection "),
+    "nothing": (Fault(slow_s=3), "(timeout "),
 }
 
 
@@ -58,7 +58,10 @@ def holds_the_key(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_an_endpoint_that_fails_half_way(fresh: Callable[..., Study], name: str) -> None:
-    """Three documents come back, then the fault; the same command then asks only for the five that are missing."""
+    """Three documents come back, then the fault; the same command then asks only for the five that are missing.
+
+    How many of the two requests in flight have failed when the run stops is a matter of time, so it is not compared.
+    """
     fault, message = FAULTS[name]
     faulty = True
     with OpenAIServer(fault=lambda body, number: fault if faulty and number > 3 else None) as server:
