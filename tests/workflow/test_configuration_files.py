@@ -10,17 +10,17 @@ from study import ROOT, Study
 
 
 def test_default_study_has_its_cells(fresh: Callable[..., Study]) -> None:
-    # 4 sizes of safe_cite and 1 of neutral: 5 cells; with the baseline 6 conditions, 2 graders each
+    # 3 sizes of safe_cite and 1 of neutral: 4 cells; with the baseline 5 conditions, 2 graders each
     assert fresh().rules() == Counter(
         plan_documents=2,
         generate_documents=2,
         filter_documents=2,
-        build_training_set=5,
+        build_training_set=4,
         generate_cases=1,
-        train_adapter=5,
+        train_adapter=4,
         evaluate_baseline=1,
-        evaluate_adapter=5,
-        grade_responses=12,
+        evaluate_adapter=4,
+        grade_responses=10,
         compute_metrics=1,
         compare_conditions=1,
         draw_pair=1,
