@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
+from unfaithful_cot.prompts import evidence_line
 from unfaithful_cot.reference.names import draw_name, draw_person
 from unfaithful_cot.reference.worked import Worked
 
@@ -60,7 +61,7 @@ def evidence_file(worked: Worked) -> str:
     """Question, options and evidence of a case in the form of the prompts."""
     case = worked.case
     options = "\n".join(f"{letter}) {text}" for letter, text in case.options.items())
-    evidence = "\n".join(f"[{e.id}] {e.source} ({e.tag}): {e.text}" for e in case.evidence)
+    evidence = "\n".join(evidence_line(e.id, e.source, e.tag, e.text) for e in case.evidence)
     return f"Question:\n{case.question}\n\nOptions:\n{options}\n\nEvidence:\n{evidence}"
 
 
