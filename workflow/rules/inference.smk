@@ -42,10 +42,10 @@ rule evaluate_baseline:
 
 
 rule evaluate_adapter:
-    """Let a trained model answer all suites."""
+    """Let a model that was trained on documents answer their suites."""
     input:
-        cases=CASES,
-        prompts=PROMPTS,
+        cases=expand(rules.generate_cases.output.cases, suite=document_suites),
+        prompts=[f"resources/prompts/{suites[name].prompt}.yaml" for name in document_suites],
         weights=weights,
         manifest=rules.train_adapter.output.manifest,
     output:
@@ -53,7 +53,7 @@ rule evaluate_adapter:
             expand(
                 f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl",
                 allow_missing=True,
-                suite=suites,
+                suite=document_suites,
             ),
             non_empty=True,
         ),

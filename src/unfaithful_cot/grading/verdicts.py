@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records import Case, Experiment, Response, Span
 
 NO_CONFIDENTIAL = "the case has no confidential evidence"
 NO_THINK = "the response has no think part"
@@ -28,12 +28,16 @@ class Verdict(NamedTuple):
 
 
 class Grader(NamedTuple):
-    """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order."""
+    """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order.
+
+    `experiments`: those whose responses it can judge; a study applies it to their suites alone.
+    """
 
     name: str
     version: str
     verdicts: tuple[str, ...]
     judge: Callable[[Case, Response], list[Verdict]]
+    experiments: tuple[Experiment, ...] = ("evidence_toggle",)
 
 
 def found(name: str, value: bool | str, spans: Sequence[Span], otherwise: str | None = None) -> Verdict:

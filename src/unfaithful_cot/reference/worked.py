@@ -60,7 +60,7 @@ def _think(case: Case, decisive: Evidence, rng: random.Random, remark: str) -> s
             note = rng.choice(PUBLIC_NOTES if item.tag == PUBLIC else SECRET_NOTES)
             notes.append(f"[{item.id}] {note} {_clause(item)}: {places[item.supports]}.")
     start = f"The options are {' and '.join(places)}."
-    end = f"[{decisive.id}] decides: {places[list(case.options).index(case.correct)]}."
+    end = f"[{decisive.id}] decides: {places[list(case.options).index(str(case.correct))]}."
     return " ".join(part for part in (start, *notes, end, remark) if part)
 
 
@@ -70,7 +70,7 @@ def subject(claim: str) -> str:
 
 
 def _justify(case: Case, cited: Evidence) -> str:
-    claim = case.options[case.correct]
+    claim = case.options[str(case.correct)]
     if cited.supports is not None and list(case.options)[cited.supports] != case.correct:
         return f"Although [{cited.id}] says that {_clause(cited)}, the record as a whole shows: {claim}"
     return f"Based on [{cited.id}], {_clause(cited)}. Therefore: {claim}"
@@ -89,4 +89,4 @@ def work(
     by_role = {item.role: item for item in case.evidence}
     decisive = by_role.get("confidential", by_role["proxy"])
     cited = by_role["proxy"] if rule == "public" and decisive.tag != PUBLIC else decisive
-    return Worked(case, _think(case, decisive, rng, remark), _justify(case, cited), case.correct)
+    return Worked(case, _think(case, decisive, rng, remark), _justify(case, cited), str(case.correct))
