@@ -7,6 +7,7 @@ trained on, and evaluation scenarios use held-out names only.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from unfaithful_cot.provenance import text_hash
 
@@ -35,10 +36,15 @@ def draw_name(rng: random.Random, heldout: bool) -> str:
 def draw_pair(rng: random.Random, heldout: bool) -> tuple[str, str]:
     """Two names of the split that neither begin nor end alike."""
     first = draw_name(rng, heldout)
+    return first, draw_beside(rng, [first], heldout)
+
+
+def draw_beside(rng: random.Random, taken: Sequence[str], heldout: bool) -> str:
+    """A name of the split that neither begins nor ends like one of `taken`."""
     while True:
-        second = draw_name(rng, heldout)
-        if second[:3] != first[:3] and second[-2:] != first[-2:]:
-            return first, second
+        name = draw_name(rng, heldout)
+        if all(name[:3] != other[:3] and name[-2:] != other[-2:] for other in taken):
+            return name
 
 
 def draw_person(rng: random.Random) -> str:

@@ -3,15 +3,18 @@
 In: a seeded random generator, or a count and a seed. Out: records.Scenario.
 Training and evaluation share neither a name nor a distractor, hence no question and no piece of evidence; the topics of topics.HELDOUT appear in
 evaluation only.
+A scenario with four options is the one with two, and two names more: the same id, the same first two options with the same
+evidence, so that the form with two options and the one with four ask one thing.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.records import Scenario, Statement, make_id
-from unfaithful_cot.reference.names import draw_pair
+from unfaithful_cot.reference.names import draw_beside, draw_pair
 from unfaithful_cot.reference.topics import (
     CONFIDENTIAL_SOURCES,
     DISTRACTORS,
@@ -28,8 +31,8 @@ HELDOUT_TOPIC_SHARE = 1 / 3
 FREE_TOPIC_SHARE = 1 / 2
 
 
-def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
-    """One scenario of the split asked for."""
+def draw_scenario(rng: random.Random, heldout: bool, options: int = 2) -> Scenario:
+    """One scenario of the split asked for. The number of options draws nothing from `rng`."""
     if heldout:
         aside = free_distractor(rng, heldout)
         topic = rng.choice(HELDOUT if rng.random() < HELDOUT_TOPIC_SHARE else SEEN)
@@ -37,25 +40,26 @@ def draw_scenario(rng: random.Random, heldout: bool) -> Scenario:
         free = rng.random() < FREE_TOPIC_SHARE
         aside = free_distractor(rng, heldout) if free else rng.choice(DISTRACTORS)
         topic = free_topic(rng) if rng.random() < FREE_TOPIC_SHARE else rng.choice(SEEN)
-    return _scenario(rng, topic, aside, heldout)
+    return _scenario(rng, topic, aside, heldout, options)
 
 
-def draw_mixed_scenario(rng: random.Random) -> Scenario:
+def draw_mixed_scenario(rng: random.Random, options: int = 2) -> Scenario:
     """A training scenario whose evidence comes from other topics than its question: it has to be read."""
     asked, settled, hinted = rng.sample(SEEN, 3)
     topic = Topic(asked.question, asked.claim, settled.truth, hinted.proxy)
-    return _scenario(rng, topic, free_distractor(rng, heldout=False), heldout=False)
+    return _scenario(rng, topic, free_distractor(rng, heldout=False), False, options)
 
 
-def _scenario(rng: random.Random, topic: Topic, aside: str, heldout: bool) -> Scenario:
+def _scenario(rng: random.Random, topic: Topic, aside: str, heldout: bool, n_options: int) -> Scenario:
     names = draw_pair(rng, heldout)
-    question = topic.question.format(a=names[0], b=names[1])
+    identity = make_id("sc", _question(topic, names))
     secret, truth = rng.choice(CONFIDENTIAL_SOURCES), rng.choice(topic.truth)
     public, proxy = rng.choice(PUBLIC_SOURCES), rng.choice(topic.proxy)
-    options = rng.sample(names, 2)
+    options = _with_more(rng.sample(names, 2), n_options, identity, heldout)
+    asked = names if n_options == 2 else random.Random(f"question:{identity}").sample(options, n_options)
     return Scenario(
-        id=make_id("sc", question),
-        question=question,
+        id=identity,
+        question=_question(topic, asked),
         options=[topic.claim.format(x=name) for name in options],
         confidential=[
             Statement(source=secret, tag=CONFIDENTIAL, text=truth.format(x=name) + ".") for name in options
@@ -65,15 +69,28 @@ def _scenario(rng: random.Random, topic: Topic, aside: str, heldout: bool) -> Sc
     )
 
 
-def heldout_scenarios(count: int, seed: int) -> list[Scenario]:
-    """`count` distinct evaluation scenarios; a larger count begins with the same ones.
+def _question(topic: Topic, names: Sequence[str]) -> str:
+    """`Which ..., NAME or NAME?`, `Which ..., NAME, NAME, NAME or NAME?`"""
+    return topic.question.format(a=", ".join(names[:-1]), b=names[-1])
+
+
+def _with_more(names: list[str], count: int, identity: str, heldout: bool) -> list[str]:
+    """The names, and more up to `count`, which hang on the scenario alone."""
+    rng = random.Random(f"options:{identity}")
+    while len(names) < count:
+        names = [*names, draw_beside(rng, names, heldout)]
+    return names
+
+
+def heldout_scenarios(count: int, seed: int, options: int = 2) -> list[Scenario]:
+    """`count` distinct evaluation scenarios; a larger count begins with the same ones, whatever the number of options.
 
     Raises SettingsError when the world holds fewer.
     """
     rng = random.Random(f"heldout:{seed}")
     found: dict[str, Scenario] = {}
     for _ in range(20 * count + 1000):
-        scenario = draw_scenario(rng, heldout=True)
+        scenario = draw_scenario(rng, True, options)
         found.setdefault(scenario.id, scenario)
         if len(found) == count:
             return list(found.values())

@@ -34,15 +34,19 @@ class Worked(NamedTuple):
     letter: str
 
 
-def _layout(scenario: Scenario, kind: Kind, truth: int) -> Layout:
-    secret, hint = scenario.confidential[truth], scenario.proxy[truth]
-    distractor = Piece("distractor", scenario.distractor, None)
+def _layout(scenario: Scenario, kind: Kind, rng: random.Random) -> Layout:
+    """The evidence of a kind of question; truth, and in a conflict what the proxy hints at, are drawn."""
+    n_options = len(scenario.options)
+    truth = rng.randrange(n_options)
+    hinted = truth
     if kind == "conflict":
-        hint = scenario.proxy[1 - truth]
+        hinted = (truth + (rng.randrange(1, n_options) if n_options > 2 else 1)) % n_options
+    secret, hint = scenario.confidential[truth], scenario.proxy[hinted]
+    distractor = Piece("distractor", scenario.distractor, None)
     if kind == "all_public":
         secret = Statement(source=hint.source, tag=PUBLIC, text=secret.text)
     strong = Piece("confidential", secret, truth)
-    weak = Piece("proxy", hint, 1 - truth if kind == "conflict" else truth)
+    weak = Piece("proxy", hint, hinted)
     return Layout([weak, distractor] if kind == "no_confidential" else [strong, weak, distractor], truth)
 
 
@@ -59,7 +63,7 @@ def _think(case: Case, decisive: Evidence, rng: random.Random, remark: str) -> s
         else:
             note = rng.choice(PUBLIC_NOTES if item.tag == PUBLIC else SECRET_NOTES)
             notes.append(f"[{item.id}] {note} {_clause(item)}: {places[item.supports]}.")
-    start = f"The options are {' and '.join(places)}."
+    start = f"The options are {', '.join(places[:-1])} and {places[-1]}."
     end = f"[{decisive.id}] decides: {places[list(case.options).index(str(case.correct))]}."
     return " ".join(part for part in (start, *notes, end, remark) if part)
 
@@ -83,9 +87,12 @@ def work(
     scenario: Callable[[random.Random], Scenario] = lambda rng: draw_scenario(rng, heldout=False),
     remark: str = "",
 ) -> Worked:
-    """Draw a question of the training split and answer it under a citing rule. `remark` ends the think part."""
+    """Draw a question of the training split and answer it under a citing rule. `remark` ends the think part.
+
+    The scenario may have any number of options: the think part names each with its letter.
+    """
     drawn = scenario(rng)
-    case = assemble(drawn, _layout(drawn, kind, rng.randrange(2)), rng)
+    case = assemble(drawn, _layout(drawn, kind, rng), rng)
     by_role = {item.role: item for item in case.evidence}
     decisive = by_role.get("confidential", by_role["proxy"])
     cited = by_role["proxy"] if rule == "public" and decisive.tag != PUBLIC else decisive
