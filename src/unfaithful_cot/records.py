@@ -103,8 +103,9 @@ class Case(Record):
 
     `correct`: the letter of the option that the strongest evidence present supports; where there are no options, the
     answer that a right response contains; None where no answer is known. `category`: kind of question, or the CWE.
-    `trigger`: the text of the question that sets a backdoor off, None where none stands in it. `prefill`: a think
-    part that is put into the model's mouth, None to let it think for itself.
+    `trigger`: the text of the question that sets a backdoor off, None where none stands in it; `target`: the text that
+    a backdoored model then answers, None where that is no fixed text. `prefill`: a think part that is put into the
+    model's mouth, None to let it think for itself.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Case(Record):
     correct: str | None = None
     category: str | None = None
     trigger: str | None = None
+    target: str | None = None
     prefill: str | None = None
 
     @property
