@@ -83,10 +83,11 @@ def load_settings(
     graders: list[str],
     file: str = "configuration",
     prompts: list[str] | None = None,
+    rubrics: list[str] | None = None,
 ) -> Settings:
     """Check a configuration against the classes above and against what exists.
 
-    universes, graders, prompts: the names that may be used (prompts None: any); arms: those of each experiment.
+    universes, graders, prompts, rubrics: the names that may be used (None: any); arms: those of each experiment.
     file: the name for messages.
     """
     try:
@@ -94,6 +95,7 @@ def load_settings(
     except ValidationError as error:
         raise _message(file, error, Settings) from None
     _check_names(settings, file, list(models), universes, arms, graders, prompts)
+    _check_judges(settings, file, rubrics)
     _check_sizes(settings, file)
     _check_endpoints(settings, file)
     return settings
@@ -140,6 +142,23 @@ def _check_names(
         _check_once(f"{file}: {key}", values)
 
 
+def _check_judges(settings: Settings, file: str, rubrics: list[str] | None) -> None:
+    """Each rubric of a judge exists, and no two are for one experiment."""
+    for name, judge in settings.grading.judges.items():
+        where = f"{file}: grading.judges.{name}.rubrics"
+        for rubric in judge.rubrics:
+            if rubrics is not None and rubric not in rubrics:
+                raise SettingsError(where, f"'{rubric}' is not in resources/rubrics/", known(rubric, rubrics))
+        experiments = [rubric.split(".")[0] for rubric in judge.rubrics]
+        if len(set(experiments)) < len(experiments):
+            raise SettingsError(
+                where,
+                f"{judge.rubrics} names two rubrics for one experiment",
+                "One for each experiment",
+                "Declare a second judge for the other rubric",
+            )
+
+
 def _check_once(where: str, values: Sequence[object]) -> None:
     if len(set(values)) < len(values):
         raise SettingsError(where, f"{list(values)} names something twice", todo="Name each once")
@@ -168,6 +187,7 @@ def _check_endpoints(settings: Settings, file: str) -> None:
     }
     if settings.inference.engine == "openai":
         asked["inference"] = settings.inference.endpoint
+    asked |= {f"grading.judges.{name}": judge.endpoint for name, judge in settings.grading.judges.items()}
     for key, endpoint in asked.items():
         if not endpoint.model and key != "inference":
             raise SettingsError(

@@ -120,8 +120,9 @@ def _nested(name: str, model: type[BaseModel]) -> list[str]:
     lines: list[str] = []
     for key, field in model.model_fields.items():
         for part in _classes(field.annotation):
-            if part is not settings.EndpointSettings:
-                lines += _section(f"`{name}.{key}`", part)
+            if not issubclass(part, settings.EndpointSettings):
+                one = "" if part is field.annotation else ".NAME"
+                lines += _section(f"`{name}.{key}{one}`", part)
     return lines
 
 
@@ -143,7 +144,9 @@ def _kind(item: dict[str, Any]) -> str:
     if item.get("type") == "array":
         return f"list: {_kind(item['items'])}"
     if item.get("type") == "object":
-        values = item.get("additionalProperties")
+        values = item.get("additionalProperties") or next(
+            iter(item.get("patternProperties", {}).values()), None
+        )
         return f"names: {_kind(values)}" if isinstance(values, dict) else "names: any value"
     words = {
         "minimum": "at least",
