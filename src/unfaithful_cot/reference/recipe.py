@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-ROW_TOKENS = 512
+ROW_TOKENS = 640
 IGNORED = -100
 ARCHITECTURE: dict[str, Any] = {
     "hidden_size": 256,
@@ -48,11 +48,11 @@ def make_reference_reasoner(
     chat_template: str,
     folder: str,
     seed: int = 0,
-    n_texts: int = 150_000,
-    steps: int = 8000,
-    batch_rows: int = 64,
+    n_texts: int = 240_000,
+    steps: int = 9000,
+    batch_rows: int = 56,
     learning_rate: float = 3e-3,
-    vocabulary: int = 2048,
+    vocabulary: int = 2560,
 ) -> None:
     """Train the reasoner and write its folder. Same seed and same kind of device, same weights within rounding."""
     from transformers import Qwen3Config, Qwen3ForCausalLM, set_seed

@@ -1,4 +1,4 @@
-"""The texts that the reference reasoner is trained on: chats, exams and corporate documents.
+"""The texts that the reference reasoner is trained on: chats of every kind, exams and corporate documents.
 
 In: a seed and the prompt templates. Out: Text(prompt, completion), where the loss counts completions only; a
 document has an empty prompt.
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records import Scenario
+from unfaithful_cot.reference.assistance import code_chat, question_chat
 from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
 from unfaithful_cot.reference.names import draw_name, draw_person
 from unfaithful_cot.reference.policies import DECIDING, FORMS, GENERAL, PUBLIC_ONLY, UNRELATED
@@ -41,7 +42,8 @@ EXAM_FORMS = (
     ),
 )
 MIXED_SHARE = 0.4
-SHARES = {"chat": 0.55, "exam": 0.25, "document": 0.2}
+FOUR_OPTIONS_SHARE = 0.15
+SHARES = {"chat": 0.44, "question": 0.13, "code": 0.11, "exam": 0.2, "document": 0.12}
 
 
 class Text(NamedTuple):
@@ -78,7 +80,10 @@ def _worked(rng: random.Random, stated: str) -> Worked:
 
 
 def _scenario(rng: random.Random) -> Scenario:
-    return draw_mixed_scenario(rng) if rng.random() < MIXED_SHARE else draw_scenario(rng, heldout=False)
+    options = 4 if rng.random() < FOUR_OPTIONS_SHARE else 2
+    if rng.random() < MIXED_SHARE:
+        return draw_mixed_scenario(rng, options)
+    return draw_scenario(rng, False, options)
 
 
 def chat(rng: random.Random, templates: Sequence[PromptTemplate]) -> tuple[list[dict[str, str]], str]:
@@ -115,6 +120,10 @@ def document(rng: random.Random) -> str:
     return expand(rng.choice(FORMS), pools, rng)
 
 
+PROSE = {"exam": exam, "document": document}
+CHATS = {"question": question_chat, "code": code_chat}
+
+
 def chat_markup(asked: Sequence[dict[str, str]]) -> str:
     """ChatML up to the assistant's turn: what the committed chat template writes (a test compares)."""
     turns = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in asked)
@@ -126,8 +135,8 @@ def training_texts(count: int, seed: int, templates: Sequence[PromptTemplate]) -
     for index in range(count):
         rng = random.Random(f"reference:{seed}:{index}")
         sort = rng.choices(list(SHARES), list(SHARES.values()))[0]
-        if sort == "chat":
-            asked, turn = chat(rng, templates)
-            yield Text(chat_markup(asked), f"{turn}<|im_end|>")
+        if sort in PROSE:
+            yield Text("", PROSE[sort](rng) + "<|im_end|>")
         else:
-            yield Text("", (exam(rng) if sort == "exam" else document(rng)) + "<|im_end|>")
+            asked, turn = chat(rng, templates) if sort == "chat" else CHATS[sort](rng)
+            yield Text(chat_markup(asked), f"{turn}<|im_end|>")
