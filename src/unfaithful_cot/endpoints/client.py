@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,10 +83,12 @@ async def _through(window: Window, endpoint: EndpointSettings, store: AnswerCach
     key = read_key(endpoint)
     async with open_client(endpoint, address, key) as api:
 
-        async def send(request: Request, token_limit_name: str) -> Answer:
+        async def send(request: Request, refused: Set[str]) -> Answer:
             sampling = dict(request.sampling)
-            if "max_tokens" in sampling:
-                sampling[token_limit_name] = sampling.pop("max_tokens")
+            if "max_tokens" in refused and "max_tokens" in sampling:
+                sampling["max_completion_tokens"] = sampling.pop("max_tokens")
+            if "response_format" in refused:
+                sampling.pop("response_format", None)  # whoever asked reads the text strictly
             extra = {name: sampling.pop(name) for name in list(sampling) if name not in KNOWN_SAMPLING}
             async with asyncio.timeout(endpoint.timeout_s):
                 raw = await api.chat.completions.with_raw_response.create(

@@ -68,7 +68,9 @@ def _by_status(status: int, code: str, message: str, headers: Mapping[str, str])
     if "content_filter" in code or "content_policy" in code:
         return Fault("fail", "content_filter", message)
     if "max_completion_tokens" in message:
-        return Fault("fail", "token_limit_name", message)
+        return Fault("fail", "max_tokens", message)
+    if "response_format" in message or "json_schema" in message:
+        return Fault("fail", "response_format", message)
     return Fault("fail", reason, message)
 
 

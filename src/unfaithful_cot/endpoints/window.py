@@ -17,7 +17,7 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from unfaithful_cot.endpoints.faults import Fault, classify, refusal, too_many
 from unfaithful_cot.endpoints.requests import Request, cost_usd
 from unfaithful_cot.settings import EndpointSettings
 
-Send = Callable[[Request, str], Awaitable[Answer]]
+Send = Callable[[Request, Set[str]], Awaitable[Answer]]
 
 BACKOFF_S = 1.0
 """Pause before the second attempt; it doubles with each further one, give or take a quarter."""
@@ -35,6 +35,8 @@ BACKOFF_MAX_S = 60.0
 PATIENCE = 4
 """How many times `max_attempts` a request may be put off by 429 while answers to others come in."""
 GROWTH = 0.1
+OPTIONAL = {"max_tokens", "response_format"}
+"""Parameters that a server may refuse: newer models renamed the first, older servers do not know the second."""
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +69,7 @@ class Window:
         self.retries: Counter[str] = Counter()
         self.prompt_tokens = self.completion_tokens = 0
         self.size, self.paused_until_s, self.cut_s = 1.0, 0.0, 0.0
-        self.token_limit_name = "max_tokens"
+        self.refused: set[str] = set()
         self.stopped: Fault | None = None
 
     def counts(self) -> dict[str, Any]:
@@ -149,7 +151,7 @@ class Window:
     async def _attempt(self, job: Job) -> tuple[Job, Answer | Fault]:
         """One HTTP request; a good answer is stored when this returns."""
         try:
-            answer = await self.send(job.request, self.token_limit_name)
+            answer = await self.send(job.request, self.refused)
         except Exception as error:
             return job, classify(error)
         self.store(answer)
@@ -166,8 +168,8 @@ class Window:
 
     def _faulted(self, job: Job, fault: Fault) -> None:
         """Repeat, put off, give up or stop."""
-        if fault.reason == "token_limit_name" and job.attempts + 1 < self.endpoint.max_attempts:
-            self.token_limit_name = "max_completion_tokens"  # newer models renamed the parameter
+        if fault.reason in OPTIONAL and job.attempts + 1 < self.endpoint.max_attempts:
+            self.refused.add(fault.reason)
             job.attempts += 1
             self.ready.appendleft(job)
             return
