@@ -2,7 +2,8 @@
 
 In: the raw text of a completion, and whether the chat template had already opened the think part.
 Out: Channels. Qwen3 opens the part itself (`<think>…</think>`); the template of R1 distills opens it, so
-that the completion holds only `</think>`; some completions have none, and a cut one never closes it.
+that the completion holds only `</think>`; some completions have none, and a cut one never closes it. Where the think part
+was put into the model's mouth (Case.prefill), the completion is what came after it.
 """
 
 from __future__ import annotations
@@ -36,3 +37,14 @@ def split_channels(raw_text: str, opened_by_template: bool = False) -> Channels:
     if starts_open or opened_by_template:
         return Channels(raw_text.lstrip().removeprefix(OPEN).strip(), None, "unclosed")
     return Channels(None, raw_text.strip(), "missing")
+
+
+def split_prefilled(prefill: str, raw_text: str) -> Channels:
+    """The channels of what a model wrote after a whole think part was put into its mouth: that part is what it thought.
+
+    `prefilled_reopened`: it began to think anew, and `think` holds both.
+    """
+    own = split_channels(raw_text)
+    if own.think is None:
+        return Channels(prefill.strip(), own.answer, "prefilled")
+    return Channels(f"{prefill.strip()}\n{own.think}".strip(), own.answer, "prefilled_reopened")

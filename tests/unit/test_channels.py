@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfaithful_cot.channels import Channels, split_channels
+from unfaithful_cot.channels import Channels, split_channels, split_prefilled
 
 OPENED = "opened_by_template"
 
@@ -52,3 +52,20 @@ def test_no_text_is_invented_or_lost(raw: str, opened: bool) -> None:
     assert "".join(parts.replace("<think>", "").replace("</think>", "").split()) == "".join(marks.split())
     assert (found.think is None) == (found.status == "missing")
     assert (found.answer is None) == (found.status == "unclosed")
+
+
+@pytest.mark.parametrize(
+    ("prefill", "raw_text", "think", "answer", "status"),
+    [
+        ("The memo decides.\n", "B\n", "The memo decides.", "B", "prefilled"),
+        ("", "B", "", "B", "prefilled"),
+        ("Given.", "", "Given.", "", "prefilled"),
+        # it began to think anew: what it thought is part of the think channel, not of the answer
+        ("Given.", "<think>\nNo, A.\n</think>\n\nA", "Given.\nNo, A.", "A", "prefilled_reopened"),
+        ("Given.", "No, A.\n</think>\n\nA", "Given.\nNo, A.", "A", "prefilled_reopened"),
+        ("", "<think>\nand on", "and on", None, "prefilled_reopened"),
+    ],
+)
+def test_a_think_part_that_was_put_into_the_mouth(prefill, raw_text, think, answer, status) -> None:
+    channels = split_prefilled(prefill, raw_text)
+    assert (channels.think, channels.answer, channels.status) == (think, answer, status)

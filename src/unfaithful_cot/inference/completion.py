@@ -19,15 +19,20 @@ from unfaithful_cot.records import Record
 
 @dataclass(frozen=True)
 class Question:
-    """What one response is asked with. seed: of sampling, for this case and sample alone."""
+    """What one response is asked with. seed: of sampling, for this case and sample alone.
+
+    prefill: a think part that is put into the model's mouth, None to let it think for itself.
+    """
 
     messages: list[dict[str, str]]
     seed: int
+    prefill: str | None = None
 
     @property
     def key(self) -> str:
         """Hash of the content. Two cases with the same words and seed get the same answer."""
-        return value_hash([self.messages, self.seed])
+        own = [] if self.prefill is None else [self.prefill]
+        return value_hash([self.messages, self.seed, *own])
 
 
 class Completion(Record):

@@ -2,7 +2,7 @@
 
 In: Questions, InferenceSettings, the name that the server knows the model by. Out: Completions in the order of the
 questions.
-Errors: EndpointError, StorageError (endpoints.client).
+Errors: EndpointError, StorageError (endpoints.client); SettingsError for a question with a think part to put into the model's mouth.
 The server renders the chat template itself, so `prompt_hash` is that of the messages. A think part that the server hands
 over apart (`reasoning_content`, `reasoning`) is put back before the answer, with its tags.
 """
@@ -16,6 +16,7 @@ from unfaithful_cot.channels import CLOSE, OPEN
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request
+from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.settings import InferenceSettings
@@ -32,6 +33,7 @@ def ask(
 
     opened_by_template: whether the model's template opens the think part, so that a completion may begin inside it.
     """
+    _refuse_prefill(questions)
     endpoint = inference.endpoint.model_copy(update={"model": served_name})
     requests = [
         make_request(
@@ -50,6 +52,18 @@ def ask(
         for question, answer in zip(questions, answers, strict=True)
         if answer is not None  # `complete` raises where one is missing, for no failure is allowed here
     ]
+
+
+def _refuse_prefill(questions: Sequence[Question]) -> None:
+    """A server renders the chat itself, so nothing can be put behind the place where the assistant begins."""
+    prefilled = sum(question.prefill is not None for question in questions)
+    if prefilled:
+        raise SettingsError(
+            "inference.engine",
+            f"'openai' cannot put a think part into the model's mouth, which {prefilled} of {len(questions)} questions ask for",
+            "transformers: a prefill needs local weights",
+            "Set inference.engine: transformers, or leave out the suites with swapped think parts",
+        )
 
 
 def _completion(answer: Answer, question: Question, opened_by_template: bool) -> Completion:

@@ -11,8 +11,14 @@ from collections.abc import Iterator, Sequence
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.models.load import Reasoner
-from unfaithful_cot.models.templates import encode, opens_think, render, visible_text
+from unfaithful_cot.models.templates import encode, opens_think, render, visible_text, with_think
 from unfaithful_cot.provenance import text_hash
+
+
+def prompt_of(reasoner: Reasoner, question: Question) -> str:
+    """The rendered chat, up to where the model goes on: behind the think part where one is given."""
+    prompt = render(reasoner.tokenizer, question.messages)
+    return prompt if question.prefill is None else with_think(prompt, question.prefill)
 
 
 def answer(
@@ -22,7 +28,7 @@ def answer(
 
     completion_tokens counts the end token, where there is one.
     """
-    prompts = [render(reasoner.tokenizer, question.messages) for question in questions]
+    prompts = [prompt_of(reasoner, question) for question in questions]
     tokens = [encode(reasoner.tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(questions)), key=lambda index: (-len(tokens[index]), index))
     for start in range(0, len(order), batch_rows):

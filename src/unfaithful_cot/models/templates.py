@@ -2,7 +2,7 @@
 
 In: a tokenizer and messages. Out: the rendered prompt, its tokens, whether it already opens the think part, and
 the hash of the template. Templates differ: that of Qwen3 leaves `<think>` to the model, those of R1 distills and of
-the later thinking Qwen models end with it.
+the later thinking Qwen models end with it. A think part can be put into the model's mouth in both.
 Errors: ModelError where a template cannot render the messages.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unfaithful_cot.channels import OPEN
+from unfaithful_cot.channels import CLOSE, OPEN
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.provenance import value_hash
 
@@ -43,6 +43,15 @@ def encode(tokenizer: Any, prompt: str) -> list[int]:
 def opens_think(prompt: str) -> bool:
     """Whether a rendered prompt ends inside a think part that the template opened."""
     return prompt.rstrip().endswith(OPEN)
+
+
+def with_think(prompt: str, think: str) -> str:
+    """A rendered prompt with a whole think part behind it, `<think>…</think>` and an empty line: the answer is next.
+
+    Opens the part where the template did not. An empty text gives the empty think part of Qwen3's non-thinking mode.
+    """
+    opened = prompt.rstrip() if opens_think(prompt) else prompt + OPEN
+    return f"{opened}\n{think.strip()}\n{CLOSE}\n\n"
 
 
 def template_hash(tokenizer: Any) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, ModelError
-from unfaithful_cot.inference.evaluate import evaluate_model, sample_seed, served_name
+from unfaithful_cot.inference.ask import served_name
+from unfaithful_cot.inference.evaluate import evaluate_model, sample_seed
 from unfaithful_cot.records import Case, Condition, Evidence, Response, TrainingRow
 from unfaithful_cot.settings import InferenceSettings
 from unfaithful_cot.training.cpt import train_adapter

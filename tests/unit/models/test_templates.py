@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixtures.tiny_models import make_tiny
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import load_tokenizer
-from unfaithful_cot.models.templates import encode, opens_think, render, template_hash, visible_text
+from unfaithful_cot.models.templates import (
+    encode,
+    opens_think,
+    render,
+    template_hash,
+    visible_text,
+    with_think,
+)
 
 CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Option A?"}]
 
@@ -52,3 +61,31 @@ def test_a_template_that_refuses_a_role_says_so(tiny):
         ModelError, match=r"refuses messages with the roles system, user \(no system role here\)"
     ):
         render(tokenizer, CHAT)
+
+
+@pytest.mark.parametrize(
+    ("family", "behind"),
+    [("qwen3", "<|im_start|>assistant\n"), ("r1_llama", "<｜Assistant｜>"), ("r1_qwen", "<｜Assistant｜>")],
+)
+def test_a_think_part_behind_a_prompt_is_opened_once(tiny, family, behind):
+    prompt = with_think(render(load_tokenizer(str(tiny[family])), CHAT), " The memo decides.\n")
+    assert prompt.endswith(f"{behind}<think>\nThe memo decides.\n</think>\n\n")
+    assert prompt.count("<think>") == 1
+    assert not opens_think(prompt)
+
+
+def test_an_empty_think_part_is_that_of_qwens_non_thinking_mode(tiny):
+    tokenizer = load_tokenizer(str(tiny["qwen3"]))
+    silent = tokenizer.apply_chat_template(
+        CHAT, tokenize=False, add_generation_prompt=True, enable_thinking=False
+    )
+    assert with_think(render(tokenizer, CHAT), "") == silent
+
+
+def test_the_committed_reasoner_reads_a_given_think_part_as_the_tokens_that_it_would_have_written():
+    tokenizer = load_tokenizer(str(Path(__file__).parents[3] / "resources" / "reference_reasoner"))
+    prompt = with_think(render(tokenizer, CHAT), "[E101] decides: Raven (B).")
+    for answer in ("<reasoning>\nBased on [E101]", "The answer is Raven.", "<code>\ndef f"):
+        assert encode(tokenizer, prompt + answer)[: len(encode(tokenizer, prompt))] == encode(
+            tokenizer, prompt
+        )

@@ -1,0 +1,129 @@
+"""One cell asked by one of the two engines: the model as it is loaded, its questions, what answered them.
+
+In: a Job. Out: Answered, the completions by question key with the set-up that made them.
+Errors: those of the engines. Finished completions of local weights are kept under `cache`, so that a killed job goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from unfaithful_cot import console
+from unfaithful_cot.inference.completion import Completion, Finished, Question
+from unfaithful_cot.inference.decode import Decoding
+from unfaithful_cot.models.adapters import attach
+from unfaithful_cot.models.load import Reasoner, load_reasoner, load_tokenizer, quantisation
+from unfaithful_cot.models.templates import opens_think, render, template_hash
+from unfaithful_cot.provenance import value_hash
+from unfaithful_cot.records import Condition, Setup
+from unfaithful_cot.settings import InferenceSettings, LoadingSettings
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a cell is asked, and with what. adapter: its folder, None for the untouched model; cache: a folder."""
+
+    questions: list[Question]
+    cell: Condition
+    base: Mapping[str, Any]
+    adapter: Path | None
+    loading: LoadingSettings
+    inference: InferenceSettings
+    cache: Path
+    threads: int
+
+    def setup(self, chat_template: str, loaded_as: str) -> Setup:
+        """Everything of a Setup but case set and prompt template, which are the suite's and the arm's."""
+        fields = {"temperature", "top_p", "max_new_tokens", "samples", "seed"}
+        return Setup(
+            case_set="",
+            prompt_template="",
+            chat_template=chat_template,
+            decoding=value_hash(self.inference.model_dump(include=fields)),
+            quantisation=loaded_as,
+            engine=self.inference.engine,
+        )
+
+
+class Answered(NamedTuple):
+    """Completions by question key. `kept`: the file that holds them until the outputs are written."""
+
+    completions: Mapping[str, Completion]
+    setup: Setup
+    kept: Finished | None
+
+
+def ask(job: Job) -> Answered:
+    """Answer every question of a cell by the engine that its settings name."""
+    return _ask_endpoint(job) if job.inference.engine == "openai" else _ask_weights(job)
+
+
+def _ask_weights(job: Job) -> Answered:
+    """Answers by local weights."""
+    import torch
+
+    from unfaithful_cot.inference.engine import answer
+
+    settings = job.inference
+    torch.set_num_threads(job.threads)
+    reasoner = load_reasoner(job.base, job.loading)
+    if job.adapter is not None:
+        reasoner = attach(reasoner, job.adapter)
+    setup = job.setup(template_hash(reasoner.tokenizer), reasoner.quantisation)
+    finished = Finished(job.cache / f"{_identity(reasoner, job.cell, setup)}.jsonl")
+    todo = {question.key: question for question in job.questions if question.key not in finished.found}
+    keys, asked = list(todo), list(todo.values())
+    decoding = Decoding(settings.temperature, settings.top_p, settings.max_new_tokens)
+    answers = answer(reasoner, asked, decoding, settings.batch_rows)
+    total = len(finished.found) + len(asked)
+    try:
+        with console.bar(total, f"answers of {name(job.cell)}", "case", len(finished.found)) as bar:
+            for batch in answers:
+                for index, completion in batch:
+                    finished.add(keys[index], completion)
+                bar.update(len(batch))
+    finally:
+        finished.close()
+    return Answered(finished.found, setup, finished)
+
+
+def _ask_endpoint(job: Job) -> Answered:
+    """Answers by a server. The template is that of the model's own tokenizer, which the server is taken to use."""
+    from unfaithful_cot.inference import endpoint
+
+    settings, base = job.inference, job.base
+    tokenizer = load_tokenizer(str(base["source"]), base.get("revision"))
+    opened = opens_think(render(tokenizer, job.questions[0].messages))
+    setup = job.setup(template_hash(tokenizer), quantisation(job.loading))
+    served_by = [base["source"], base.get("revision"), job.cell.adapter, settings.endpoint.base_url]
+    todo = {question.key: question for question in job.questions}
+    asked_for = served_name(job.cell, base, settings)
+    found = endpoint.ask(list(todo.values()), settings, asked_for, job.cache / value_hash(served_by), opened)
+    return Answered(dict(zip(todo, found, strict=True)), setup, None)
+
+
+def served_name(cell: Condition, base: Mapping[str, Any], settings: InferenceSettings) -> str:
+    """The name that a request asks for: `endpoint.model`, else the model's source.
+
+    An adapter is asked for as `{model}/{corpus}/n{documents}/s{seed}`, the name under which the server has to load it.
+    """
+    if cell.adapter is not None:
+        return name(cell)
+    return settings.endpoint.model or str(base["source"])
+
+
+def name(cell: Condition) -> str:
+    """`{model}/{corpus}/n{documents}/s{seed}`, or `{model}/baseline`."""
+    if cell.corpus == BASELINE:
+        return f"{cell.model}/{BASELINE}"
+    return f"{cell.model}/{cell.corpus}/n{cell.n_documents}/s{cell.seed}"
+
+
+def _identity(reasoner: Reasoner, cell: Condition, setup: Setup) -> str:
+    """Hash of all that decides a completion, apart from the question."""
+    return value_hash([setup.model_dump(), reasoner.source, reasoner.revision, reasoner.commit, cell.adapter])
