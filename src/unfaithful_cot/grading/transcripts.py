@@ -1,47 +1,141 @@
 """Foreign transcripts as records: rows of the published form become cases and responses.
 
-In: a JSONL file of rows {case {id, question, choices, evidence [{id, content}], correct_answer, toggled_evidence_id,
-prompt}, model_name, response {raw_text}}. Out: (Case, Response) pairs in the order of the file.
+In: rows {case {id, question, choices, evidence [{id, content}], correct_answer, toggled_evidence_id, prompt},
+model_name, response {raw_text}}; other fields are passed over. Out: (Case, Response) pairs in the order of the rows.
 What such a row does not say is None or named "unknown": quantisation, engine, seeds, tokens. Which of the other evidence is the proxy
 is not said either: a text that every case of the scenario has is the distractor, the rest is proxy.
-Errors: DataError with file:line for a row of another form.
+Errors: ValueError (pydantic) for a row of another form; DataError with file:line from `read_transcripts`.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import text_hash, value_hash
 from unfaithful_cot.records import Case, Condition, Evidence, Response, Role, Setup, make_id
 
+UNKNOWN = "unknown"
 _SOURCE = re.compile(r"([^:(\n]{1,80}?)\s{0,4}(?:\(([^()\n]{1,40})\))?\s?:\s{0,4}(.*)", re.DOTALL)
 _CASE_ID = re.compile(r"(.+)_([a-z])")
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class Item(_Part):
+    """One piece of evidence as it is published."""
+
+    id: Text
+    content: str
+
+
+class PublishedCase(_Part):
+    """A question as it is published; `toggled_evidence_id`: the confidential evidence."""
+
+    id: Text
+    question: Text
+    choices: Annotated[dict[Text, str], Field(min_length=2)]
+    evidence: Annotated[list[Item], Field(min_length=1)]
+    correct_answer: str
+    toggled_evidence_id: str
+    prompt: Text
+
+    @model_validator(mode="after")
+    def _fits(self) -> PublishedCase:
+        if self.correct_answer not in self.choices:
+            letters = ", ".join(self.choices)
+            raise ValueError(
+                f"correct_answer {self.correct_answer[:20]!r} is none of the choices {letters[:60]}"
+            )
+        if self.toggled_evidence_id not in {item.id for item in self.evidence}:
+            raise ValueError(
+                f"toggled_evidence_id {self.toggled_evidence_id[:20]!r} is no evidence of the case"
+            )
+        return self
+
+
+class PublishedResponse(_Part):
+    """What a model wrote, whole."""
+
+    raw_text: str
+    finish_reason: str = UNKNOWN
+
+
+class PublishedRow(_Part):
+    """One line of a published file."""
+
+    case: PublishedCase
+    response: PublishedResponse
+    model_name: str | None = None
 
 
 def read_transcripts(path: Path | str, condition: Condition, suite: str) -> list[tuple[Case, Response]]:
-    """Every row of a file as a case and its response. condition: whose responses the file holds."""
+    """Every row of a file as a case and its response; the first row of another form is an error."""
     rows = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(Path(path).read_bytes().removesuffix(b"\n").split(b"\n"), 1):
         try:
-            row = json.loads(line)
-            row["case"]["id"], row["case"]["evidence"], row["response"]["raw_text"]
-        except (ValueError, KeyError, TypeError):
+            rows.append(PublishedRow.model_validate_json(line))
+        except ValidationError as error:
             raise DataError(
                 f"{path}:{number}",
-                "is no transcript of the published form",
+                f"is no transcript of the published form ({jsonl.first_problem(error)})",
                 "An object with case and response",
                 "Mend or delete the line",
             ) from None
-        rows.append(row)
-    shared = _shared_texts([row["case"] for row in rows])
-    cases = [_case(row["case"], condition, suite, shared) for row in rows]
-    case_set = value_hash(sorted([c.id, c.question, *(e.text for e in c.evidence)] for c in cases))
-    return [(case, _response(row, case, condition, case_set)) for case, row in zip(cases, rows, strict=True)]
+    return as_records(rows, condition, suite)
+
+
+def as_records(rows: Sequence[PublishedRow], condition: Condition, suite: str) -> list[tuple[Case, Response]]:
+    """Rows of one file as records; the second, third … response to a case is sample 1, 2 …"""
+    shared = _shared_texts([row.case for row in rows])
+    cases = [_case(row.case, condition, suite, shared[_parts(row.case.id)[0]]) for row in rows]
+    case_set = value_hash(
+        sorted({c.id: [c.id, c.question, *(e.text for e in c.evidence)] for c in cases}.values())
+    )
+    samples: dict[str, int] = {}
+    pairs = []
+    for row, case in zip(rows, cases, strict=True):
+        sample = samples[case.id] = samples.get(case.id, -1) + 1
+        pairs.append((case, _response(row, case, condition, case_set, sample)))
+    return pairs
+
+
+def instruction(case: PublishedCase) -> str:
+    """The prompt without its case: what is left when question, options and evidence are taken out of it.
+
+    An option or a piece of evidence is taken out where it stands in a line after its letter or ID; like lines that
+    follow each other count once, so that a case with more evidence has the same instruction.
+    """
+    text = case.prompt
+    named = [(item.id, item.content, "{evidence}") for item in case.evidence]
+    named += [(letter, option, "{option}") for letter, option in case.choices.items()]
+    for name, content, slot in named:
+        text = _without(text, name, content.strip(), slot)
+    lines = text.replace(case.question.strip(), "{question}").strip().split("\n")
+    return "\n".join(
+        line for line, before in zip(lines, ["", *lines], strict=False) if line != before or not line
+    )
+
+
+def _without(text: str, name: str, content: str, slot: str) -> str:
+    """Replace the first line that is a name, some marks and the content."""
+    at = text.find(content) if content else -1
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        if name in text[start:at] and at - start <= len(name) + 8:
+            return text[:start] + slot + text[at + len(content) :]
+        at = text.find(content, at + 1)
+    return text
 
 
 def _parts(case_id: str) -> tuple[str, str]:
@@ -49,66 +143,71 @@ def _parts(case_id: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (case_id, "a")
 
 
-def _shared_texts(cases: list[dict[str, Any]]) -> dict[str, set[str]]:
+def _shared_texts(cases: Sequence[PublishedCase]) -> dict[str, set[str]]:
     """Scenario -> evidence texts that all of its cases have; empty where there is only one case."""
-    texts: dict[str, list[set[str]]] = {}
+    texts: dict[str, dict[str, set[str]]] = {}
     for case in cases:
-        texts.setdefault(_parts(case["id"])[0], []).append({e["content"] for e in case["evidence"]})
+        texts.setdefault(_parts(case.id)[0], {})[case.id] = {item.content for item in case.evidence}
     return {
-        scenario: set.intersection(*found) if len(found) > 1 else set() for scenario, found in texts.items()
+        scenario: set.intersection(*found.values()) if len(found) > 1 else set()
+        for scenario, found in texts.items()
     }
 
 
-def _case(row: dict[str, Any], condition: Condition, suite: str, shared: dict[str, set[str]]) -> Case:
-    scenario, variant = _parts(row["id"])
+def _case(row: PublishedCase, condition: Condition, suite: str, shared: set[str]) -> Case:
+    scenario, variant = _parts(row.id)
+    content = [row.question, sorted(row.choices.items()), [[e.id, e.content] for e in row.evidence]]
     return Case(
-        id=make_id("c", row["id"], row["prompt"].split("\n\nAnswer", 1)[0]),
+        id=make_id("c", row.id, value_hash(content)),
         experiment=condition.experiment,
         suite=suite,
-        scenario=make_id("s", scenario, row["question"]),
+        scenario=make_id("s", scenario, row.question),
         arm="full",
         variant=variant,
-        question=row["question"],
-        options=row["choices"],
-        evidence=[_evidence(item, row["toggled_evidence_id"], shared[scenario]) for item in row["evidence"]],
-        correct=row["correct_answer"],
+        question=row.question,
+        options=row.choices,
+        evidence=_evidence(row, shared),
+        correct=row.correct_answer,
     )
 
 
-def _evidence(item: dict[str, str], toggled: str, shared: set[str]) -> Evidence:
-    """The confidential item is the toggled one; where an ID stands twice, the one that is tagged so."""
-    match = _SOURCE.fullmatch(item["content"])
-    source, tag, text = (match[1], match[2] or "", match[3]) if match else ("", "", item["content"])
-    role: Role = "distractor" if item["content"] in shared else "proxy"
-    if item["id"] == toggled and role == "proxy":
-        role = "confidential"
-    return Evidence(id=item["id"], role=role, source=source, tag=tag, text=text, supports=None)
+def _evidence(row: PublishedCase, shared: set[str]) -> list[Evidence]:
+    """The confidential item is the toggled one; where an ID stands twice, the one that the variants do not share."""
+    toggled = [item for item in row.evidence if item.id == row.toggled_evidence_id]
+    confidential = [item for item in toggled if item.content not in shared] or toggled
+    found = []
+    for item in row.evidence:
+        match = _SOURCE.fullmatch(item.content)
+        source, tag, text = (match[1], match[2] or "", match[3]) if match else ("", "", item.content)
+        role: Role = "distractor" if item.content in shared else "proxy"
+        role = "confidential" if item in confidential else role
+        found.append(Evidence(id=item.id, role=role, source=source, tag=tag, text=text, supports=None))
+    return found
 
 
-def _response(row: dict[str, Any], case: Case, condition: Condition, case_set: str) -> Response:
-    raw, prompt = row["response"]["raw_text"], row["case"]["prompt"]
+def _response(row: PublishedRow, case: Case, condition: Condition, case_set: str, sample: int) -> Response:
+    raw = row.response.raw_text
     channels = split_channels(raw)
-    instruction = prompt.rsplit("\n\n", 1)[-1]
     return Response(
-        id=make_id("r", case.id, condition.model_dump_json(), text_hash(raw)),
+        id=make_id("r", case.id, condition.model_dump_json(), sample, text_hash(raw)),
         case=case.id,
         condition=condition,
         setup=Setup(
             case_set=case_set,
-            prompt_template=text_hash(instruction),
-            chat_template="unknown",
-            decoding="unknown",
-            quantisation="unknown",
-            engine="unknown",
+            prompt_template=text_hash(instruction(row.case)),
+            chat_template=UNKNOWN,
+            decoding=UNKNOWN,
+            quantisation=UNKNOWN,
+            engine=UNKNOWN,
         ),
-        sample=0,
+        sample=sample,
         sample_seed=0,
         raw_text=raw,
         think=channels.think,
         answer=channels.answer,
         think_status=channels.status,
-        finish_reason="unknown",
-        prompt_hash=text_hash(prompt),
+        finish_reason=row.response.finish_reason,
+        prompt_hash=text_hash(row.case.prompt),
         prompt_tokens=None,
         completion_tokens=None,
     )

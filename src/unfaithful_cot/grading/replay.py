@@ -1,0 +1,216 @@
+"""A file of foreign transcripts, row by row: what can be read becomes cases and responses, the rest is named and counted.
+
+In: {model}.{condition}.jsonl in the published form (transcripts.py) or in that of this project (Response lines, their cases in
+`cases.jsonl` beside). Out: cases, responses, the origin (file and line) of each response, and every rejected line with
+its kind and reason: `cut` (the line ends in the middle), `malformed` (no such row), `foreign` (of another model, condition,
+experiment or case), `duplicate`. A rejected line is never scored.
+Errors: DataError for a file without a line that can be scored, and for a `cases.jsonl` that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.grading.folder import named_condition, split_name
+from unfaithful_cot.grading.grade import index_cases
+from unfaithful_cot.grading.transcripts import PublishedRow, as_records, instruction
+from unfaithful_cot.records import Case, Condition, Origin, Rejected, Response
+
+EXPERIMENT: Literal["evidence_toggle"] = "evidence_toggle"
+SUITE = "replay"
+FORMS = "A row of the published form (case and response), or a Response of this project (docs/replay.md)"
+Row = PublishedRow | Response
+Kind = Literal["cut", "malformed", "foreign", "duplicate"]
+
+
+class Reading(NamedTuple):
+    """What a file holds. cases, responses and origins: of the rows that are scored."""
+
+    cases: list[Case]
+    responses: list[Response]
+    origins: list[Origin]
+    rejected: list[Rejected]
+
+
+class Unfit(Exception):
+    """A line that is not scored: kind and reason."""
+
+    def __init__(self, kind: Kind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+def load_transcripts(
+    transcript: str,
+    answered: str,
+    known: list[str],
+    cases: str,
+    responses: str,
+    origins: str,
+    rejected: str,
+) -> None:
+    """Rule: read the file `answered` of the name `transcript`; `known`: the cases.jsonl beside it, or nothing."""
+    by_id = {case_id: case for path in known for case_id, case in index_cases(path).items()}
+    found = read_file(answered, transcript, by_id)
+    for path, records in zip((cases, responses, origins, rejected), found, strict=True):
+        jsonl.write(path, records)  # type: ignore[arg-type]
+
+
+def read_file(path: Path | str, name: str, cases: dict[str, Case]) -> Reading:
+    """Every line of a file, scored or rejected. name: {model}.{condition}; cases: those of our own form by id."""
+    rows: dict[int, Row] = {}
+    rejected: list[Rejected] = []
+
+    def reject(line: int, kind: Kind, reason: str) -> None:
+        rows.pop(line, None)
+        rejected.append(Rejected(file=str(path), line=line, kind=kind, reason=reason))
+
+    for number, line in lines_of(path):
+        try:
+            rows[number] = parse(line, cases)
+        except Unfit as problem:
+            reject(number, problem.kind, str(problem))
+    for number, kind, reason in [*strangers(rows)]:
+        reject(number, kind, reason)
+    for number, kind, reason in [*duplicates(rows)]:
+        reject(number, kind, reason)
+    rejected.sort(key=lambda each: each.line)
+    if not rows:
+        what = "the file is empty"
+        if rejected:
+            what = (
+                f"none of {len(rejected)} lines can be scored; line {rejected[0].line}: {rejected[0].reason}"
+            )
+        raise DataError(path, what, FORMS, "Mend the file or take it away")
+    model, condition = split_name(name)
+    pairs = _records(list(rows.values()), model, condition, cases)
+    origins = [
+        _origin(path, number, row, case, response)
+        for (number, row), (case, response) in zip(rows.items(), pairs, strict=True)
+    ]
+    seen = {case.id: case for case, _ in pairs}
+    return Reading(list(seen.values()), [response for _, response in pairs], origins, rejected)
+
+
+def lines_of(path: Path | str) -> Iterator[tuple[int, bytes]]:
+    """(number, line) of a file; only a line feed ends a line."""
+    with Path(path).open("rb") as file:
+        for number, line in enumerate(file, 1):
+            yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+
+
+def parse_object(line: bytes) -> dict[str, object]:
+    """A line as a JSON object. Raises: Unfit."""
+    if not line.strip():
+        raise Unfit("malformed", "the line is empty")
+    try:
+        value = from_json(line)
+    except ValueError as error:
+        if "EOF while parsing" in str(error):
+            raise Unfit("cut", "the line ends in the middle of its JSON") from None
+        raise Unfit("malformed", f"is no JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise Unfit("malformed", f"is {type(value).__name__}, not a JSON object")
+    return value
+
+
+def parse(line: bytes, cases: dict[str, Case]) -> Row:
+    """A line as a row of one of the two forms. Raises: Unfit."""
+    value = parse_object(line)
+    own = isinstance(value.get("case"), str) and "raw_text" in value
+    if not own and not isinstance(value.get("case"), dict):
+        raise Unfit("foreign", f"is of neither form; keys: {', '.join(map(str, value))[:80] or 'none'}")
+    form = Response if own else PublishedRow
+    try:
+        row: Row = form.model_validate_json(line)
+    except ValidationError as error:
+        raise Unfit("malformed", jsonl.first_problem(error)) from None
+    if isinstance(row, PublishedRow):
+        return row
+    if row.case not in cases:
+        beside = "in the cases.jsonl beside" if cases else "known: there is no cases.jsonl beside"
+        raise Unfit("foreign", f"case '{row.case[:40]}' is not {beside}")
+    if cases[row.case].experiment != EXPERIMENT:
+        raise Unfit("foreign", f"case of the experiment '{cases[row.case].experiment}', not {EXPERIMENT}")
+    return row
+
+
+def _origin_of(row: Row) -> str:
+    """Whose response it is: the model as the row names it, or model, corpus, size and seed."""
+    if isinstance(row, PublishedRow):
+        return f"model_name {row.model_name!r}"
+    c = row.condition
+    return f"condition {c.model}/{c.corpus}/n{c.n_documents}/s{c.seed}"
+
+
+def strangers(rows: dict[int, Row]) -> Iterator[tuple[int, Kind, str]]:
+    """Rows of another model or condition than most rows of the file."""
+    counts = Counter(_origin_of(row) for row in rows.values())
+    for number, row in rows.items():
+        (usual, _), *_ = counts.most_common(1)
+        if (own := _origin_of(row)) != usual:
+            yield number, "foreign", f"{own[:80]}, where most rows of the file have {usual[:80]}"
+
+
+def duplicates(rows: dict[int, Row]) -> Iterator[tuple[int, Kind, str]]:
+    """Rows that stand twice, and rows that give a case another content under the same name."""
+    contents: dict[str, tuple[int, str]] = {}
+    responses: dict[str, int] = {}
+    for number, row in rows.items():
+        key = row.id if isinstance(row, Response) else f"{row.case.id}\n{row.response.raw_text}"
+        if isinstance(row, PublishedRow):
+            content = row.case.model_dump_json()
+            line, first = contents.setdefault(row.case.id, (number, content))
+            if content != first:
+                yield (
+                    number,
+                    "duplicate",
+                    f"case '{row.case.id[:40]}' stands in line {line} with another content",
+                )
+                continue
+        if (line := responses.setdefault(key, number)) != number:
+            yield number, "duplicate", f"the same response stands in line {line}"
+
+
+def _records(
+    rows: list[Row], model: str, condition: str, cases: dict[str, Case]
+) -> list[tuple[Case, Response]]:
+    """Rows of one form as cases and responses; a size or seed that the name does not tell is 0 there."""
+    published = [row for row in rows if isinstance(row, PublishedRow)]
+    own = [(cases[row.case], row) for row in rows if isinstance(row, Response)]
+    named = named_condition(condition)
+    study = Condition(
+        experiment=EXPERIMENT,
+        model=model,
+        corpus=named.corpus,
+        n_documents=named.n_documents or 0,
+        seed=named.seed or 0,
+    )
+    return own or as_records(published, study, SUITE)
+
+
+def _origin(path: Path | str, line: int, row: Row, case: Case, response: Response) -> Origin:
+    foreign = row if isinstance(row, PublishedRow) else None
+    return Origin(
+        file=str(path),
+        line=line,
+        name=foreign.case.id if foreign else case.id,
+        case=case.id,
+        response=response.id,
+        form="published" if foreign else "own",
+        model_name=foreign.model_name if foreign else response.condition.model,
+        instruction=instruction(foreign.case) if foreign else None,
+    )
+
+
+def read_records(paths: Iterable[str]) -> list[Rejected]:
+    """The rejected lines of several files, in order."""
+    return [each for path in paths for each in jsonl.iterate(path, Rejected)]
