@@ -111,7 +111,8 @@ class Case(Record):
     answer that a right response contains; None where no answer is known. `category`: kind of question, or the CWE.
     `trigger`: the text of the question that sets a backdoor off, None where none stands in it; `target`: the text that
     a backdoored model then answers, None where that is no fixed text. `prefill`: a think part that is put into the
-    model's mouth, None to let it think for itself.
+    model's mouth, None to let it think for itself. `right` and `wrong`: what an open answer about a policy says or must not
+    say, in the patterns of grading/key_facts.py.
     """
 
     id: str
@@ -128,6 +129,8 @@ class Case(Record):
     trigger: str | None = None
     target: str | None = None
     prefill: str | None = None
+    right: list[str] = []
+    wrong: list[str] = []
 
     @property
     def confidential_ids(self) -> list[str]:
