@@ -59,9 +59,10 @@ def index_cases(path: str) -> dict[str, Case]:
 
 def grade_all(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[Grade]:
     """The grades of many responses, verdict by verdict."""
-    for response in responses:
-        case = cases[response.case]
-        for verdict in grader.judge(case, response):
+    pairs = [(cases[response.case], response) for response in responses]
+    judged = grader.judge_all(pairs) if grader.judge_all else (grader.judge(*pair) for pair in pairs)
+    for (case, response), verdicts in zip(pairs, judged, strict=True):
+        for verdict in verdicts:
             yield as_grade(verdict, case, response, grader)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from unfaithful_cot.grading import published, rules
+from unfaithful_cot.grading import published, rules, static_analysis, target
 from unfaithful_cot.grading.verdicts import Grader
 
-GRADERS: dict[str, Grader] = {"rules": rules.GRADER, "published": published.GRADER}
+GRADERS: dict[str, Grader] = {
+    grader.name: grader for grader in (rules.GRADER, published.GRADER, target.GRADER, static_analysis.GRADER)
+}

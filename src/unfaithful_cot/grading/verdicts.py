@@ -8,7 +8,7 @@ Errors: ValueError for a verdict without span and reason (a bug of the grader).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.records import Case, Experiment, Response, Span
@@ -31,6 +31,7 @@ class Grader(NamedTuple):
     """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order.
 
     `experiments`: those whose responses it can judge; a study applies it to their suites alone.
+    `judge_all`: the same for many responses at once, in their order, for a grader that starts a program.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Grader(NamedTuple):
     verdicts: tuple[str, ...]
     judge: Callable[[Case, Response], list[Verdict]]
     experiments: tuple[Experiment, ...] = ("evidence_toggle",)
+    judge_all: Callable[[Sequence[tuple[Case, Response]]], Iterable[list[Verdict]]] | None = None
 
 
 def found(name: str, value: bool | str, spans: Sequence[Span], otherwise: str | None = None) -> Verdict:
