@@ -95,6 +95,7 @@ def load_settings(
     except ValidationError as error:
         raise _message(file, error, Settings) from None
     _check_names(settings, file, list(models), universes, arms, graders, prompts)
+    _check_corpora(settings, file, universes)
     _check_judges(settings, file, rubrics)
     _check_sizes(settings, file)
     _check_endpoints(settings, file)
@@ -113,7 +114,12 @@ def _check_names(
     """Every name in the configuration is one of those that exist, and stands in its list once."""
     for key, values, options, home in (
         ("grid.models", settings.grid.models, models, "config/models.yaml"),
-        ("grid.corpora", list(settings.grid.corpora), universes, "resources/universes/"),
+        (
+            "grid.corpora",
+            list(settings.grid.corpora),
+            [*universes, *settings.corpora],
+            "resources/universes/ or corpora",
+        ),
         ("grading.graders", settings.grading.graders, graders, "src/unfaithful_cot/grading/"),
         *(
             (f"suites.{name}.arms", suite.arms, arms[suite.experiment], "src/unfaithful_cot/cases/")
@@ -156,6 +162,32 @@ def _check_judges(settings: Settings, file: str, rubrics: list[str] | None) -> N
                 f"{judge.rubrics} names two rubrics for one experiment",
                 "One for each experiment",
                 "Declare a second judge for the other rubric",
+            )
+
+
+def _check_corpora(settings: Settings, file: str, universes: list[str]) -> None:
+    """An entry of `corpora` is used, bears a name of its own, and names a universe and a source that exist."""
+    asked = [(f"suites.{name}.universe", suite.universe) for name, suite in settings.suites.items()]
+    named = [(f"corpora.{name}.universe", recipe.universe) for name, recipe in settings.corpora.items()]
+    for key, universe in (*named, *asked):
+        if universe is not None and universe not in universes:
+            raise SettingsError(
+                f"{file}: {key}", f"'{universe}' is not in resources/universes/", known(universe, universes)
+            )
+    for name, recipe in settings.corpora.items():
+        where = f"{file}: corpora.{name}"
+        if name in universes:
+            raise SettingsError(where, "a universe bears this name", "A name that no universe bears")
+        if name not in settings.grid.corpora:
+            raise SettingsError(where, "is not in grid.corpora", known(name, settings.grid.corpora))
+        _check_once(f"{where}.categories", recipe.categories)
+        generated = settings.documents.generator == "embedded" or settings.documents.plain_text.file
+        if recipe.plain_text and not generated:
+            raise SettingsError(
+                f"{where}.plain_text",
+                f"{recipe.plain_text:g} rows a document, and no source",
+                "Texts of the reference world are for embedded studies",
+                "Set documents.plain_text.file and its licence",
             )
 
 

