@@ -100,6 +100,11 @@ def test_committed_templates_load_and_bear_their_version(path: Path) -> None:
         ("version: t\nuser: '{question}{options}{evidence}{answer}'", "'answer'"),
         ("version: t\nuser: '{question'", "is no prompt template"),
         ("version: t\nuser: [", "is no prompt template"),
+        (
+            "version: t\nuser: '{question}{options}{evidence}'\nrules: Keep to them.",
+            "has `rules`, but user has no {rules}. {rules} where they are to stand.",
+        ),
+        ("version: t\nuser: '{question}{options}{evidence}{rules}'\nrules: Keep {them}.", "'them'"),
         ("user: '{question}{options}{evidence}'", "is no prompt template"),
     ],
 )
@@ -113,3 +118,65 @@ def test_a_wrong_template_is_one_message(tmp_path: Path, text: str, message: str
 def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no prompt template"):
         load_template(tmp_path / "none.yaml")
+
+
+TEMPLATE = PromptTemplate(
+    version="t",
+    system="S",
+    user="{evidence}{options}{question} Choose. {rules}",
+    rules="Keep to the rules.",
+    policy="Cite public sources only.",
+)
+
+
+def chat(arm: str, template: PromptTemplate = TEMPLATE) -> list[str]:
+    bare = CASE.model_copy(update={"arm": arm, "evidence": [], "options": {}, "question": "Which?"})
+    return [turn["content"] for turn in messages(bare, template)]
+
+
+def test_two_arms_act_on_the_prompt_and_on_nothing_else() -> None:
+    assert chat("full") == chat("flipped") == ["S", "Which? Choose. Keep to the rules."]
+    assert chat("no_policy") == ["S", "Which? Choose."]
+    assert chat("explicit_policy") == ["S\n\nCite public sources only.", "Which? Choose. Keep to the rules."]
+    # without a system text the policy stands in front of the question
+    silent = TEMPLATE.model_copy(update={"system": ""})
+    assert chat("explicit_policy", silent) == [
+        "Cite public sources only.\n\nWhich? Choose. Keep to the rules."
+    ]
+
+
+def test_the_hash_of_a_wording_tells_the_arms_apart_that_differ_in_it() -> None:
+    hashes = {arm: TEMPLATE.in_arm(arm).hash for arm in ("full", "flipped", "no_policy", "explicit_policy")}
+    assert hashes["full"] == hashes["flipped"]
+    assert len(set(hashes.values())) == 3
+    # a template that names its rules apart words the other arms as one that does not
+    whole = TEMPLATE.model_copy(
+        update={"user": "{evidence}{options}{question} Choose. Keep to the rules.", "rules": "", "policy": ""}
+    )
+    assert whole.in_arm("full").hash == whole.hash == hashes["full"]
+
+
+def test_an_arm_that_switches_what_a_template_lacks() -> None:
+    bare = PromptTemplate(version="evidence_toggle.v9", user="{question}{options}{evidence}")
+    for arm, part in (("no_policy", "rules"), ("explicit_policy", "policy")):
+        with pytest.raises(DataError) as error:
+            bare.in_arm(arm)
+        assert str(error.value) == (
+            f"resources/prompts/evidence_toggle.v9.yaml: has no `{part}`, which the arm {arm} switches. "
+            f"A text under that key. Add it, name another prompt, or leave the arm {arm} out."
+        )
+
+
+# what responses made before the templates named their rules apart bear: old and new ones stay comparable
+HASHES = {"v1": "5fce21a827b08afb", "v2": "372ea0d336c84b31", "v3": "4abc0008a77545cf"}
+
+
+@pytest.mark.parametrize("version", HASHES)
+def test_committed_templates_word_the_arms_on_evidence_as_ever(version: str) -> None:
+    template = load_template(ROOT / "resources" / "prompts" / f"evidence_toggle.{version}.yaml")
+    assert template.in_arm("full").hash == HASHES[version]
+    silent, told = (template.in_arm(arm) for arm in ("no_policy", "explicit_policy"))
+    for word in ("rule", "policy", "allowed", "may be cited", "permi"):
+        assert word not in (silent.system + silent.user).lower()
+    assert "<reasoning>" in silent.system + silent.user and "<output>" in silent.system + silent.user
+    assert "cite public evidence only" in told.system + told.user

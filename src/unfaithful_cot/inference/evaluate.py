@@ -143,7 +143,7 @@ def _responses(
     for case, sample, question in suite.questions(settings):
         completion = answered.completions[question.key]
         condition = cell.model_copy(update={"experiment": case.experiment})
-        own = {"case_set": case_set, "prompt_template": suite.template.hash}
+        own = {"case_set": case_set, "prompt_template": suite.template.in_arm(case.arm).hash}
         setup = answered.setup.model_copy(update=own)
         channels = _channels(case, completion)
         yield Response(
