@@ -9,13 +9,13 @@ Errors: those of frame.read_grades; StorageError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from unfaithful_cot.metrics.frame import read_grades
-from unfaithful_cot.metrics.guard import why_not_comparable
+from unfaithful_cot.metrics.guard import not_stated, say_unlike, why_not_comparable
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.paired import Paired, compare
 from unfaithful_cot.metrics.rates import METRICS, units_of
@@ -31,7 +31,9 @@ FAMILY = ["experiment", "model", "suite", "arm", "grader"]
 
 def compare_conditions(grades: list[str], comparisons: str, confidence: float) -> None:
     """Write comparisons.csv from grade files."""
-    write_csv(comparisons, comparison_table(read_grades(grades), confidence))
+    table = comparison_table(read_grades(grades), confidence)
+    say_unlike(table)
+    write_csv(comparisons, table)
 
 
 def condition_name(corpus: str, n_documents: int | str, seed: int | str) -> str:
@@ -43,7 +45,7 @@ def comparison_table(
     table: pd.DataFrame, confidence: float, draws: int = DRAWS, seed: int = SEED
 ) -> pd.DataFrame:
     """All comparisons of the conditions in a table of grades."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for keys, part in table.groupby(["experiment", "model", "grader", "suite", "arm"], sort=True):
         named = dict(zip(["experiment", "model", "grader", "suite", "arm"], keys, strict=True))
         conditions = {
@@ -51,19 +53,38 @@ def comparison_table(
             for key, side in part.groupby(["corpus", "n_documents", "seed"], sort=True)
         }
         for a, b in pairs_of(conditions):
-            problem = why_not_comparable(conditions[a], conditions[b])
-            for metric in METRICS.values():
-                if metric.grader != named["grader"]:
-                    continue
-                if problem is None:
-                    units_a, units_b = (units_of(metric, conditions[side]) for side in (a, b))
-                    result = compare(units_a, units_b, confidence, draws, seed)
-                else:
-                    shared = set(conditions[a]["case"]) & set(conditions[b]["case"])
-                    result = Paired(None, None, None, None, len(shared), problem)
-                row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None}
-                rows.append({**named, **row, **result._asdict()})
+            rows += pair_rows(named, conditions, a, b, confidence, draws, seed)
     return with_holm(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def pair_rows(
+    named: Mapping[str, object],
+    conditions: dict[str, pd.DataFrame],
+    a: str,
+    b: str,
+    confidence: float,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    details: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, object]]:
+    """One row a metric of the grader: condition `b` against `a`, or why they are not compared.
+
+    named: experiment, model, grader, suite and arm of the rows. details: see guard.why_not_comparable.
+    """
+    problem = why_not_comparable(conditions[a], conditions[b], details)
+    silent = not_stated(conditions[a], conditions[b])
+    shared = set(conditions[a]["case"]) & set(conditions[b]["case"])
+    for metric in METRICS.values():
+        if metric.grader != named["grader"]:
+            continue
+        if problem is None:
+            units_a, units_b = (units_of(metric, conditions[side]) for side in (a, b))
+            result = compare(units_a, units_b, confidence, draws, seed)
+        else:
+            result = Paired(None, None, None, None, len(shared), problem)
+        told = "; ".join(part for part in (result.reason, silent) if part) or None
+        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None}
+        yield {**named, **row, **result._asdict(), "reason": told}
 
 
 def pairs_of(conditions: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,14 @@
 """Which two conditions may be compared: same cases, same prompt, same decoding, same everything but the weights.
 
 In: the grade rows of both sides for one suite and arm. Out: None when they are comparable, else the reason in words.
+What neither side states is no reason; what one side states and the other does not is one.
 Errors: none.
 """
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,16 +16,22 @@ from unfaithful_cot.records import Setup
 
 WORDS = {
     "case_set": "case set",
-    "prompt_template": "prompt template",
+    "prompt_template": "instruction",
     "chat_template": "chat template",
     "decoding": "decoding",
     "quantisation": "quantisation",
     "engine": "engine",
 }
+UNKNOWN = "unknown"
 
 
-def why_not_comparable(a: pd.DataFrame, b: pd.DataFrame) -> str | None:
-    """`0 of 100 cases shared, prompt template differs`, or None when nothing but the weights differs."""
+def why_not_comparable(
+    a: pd.DataFrame, b: pd.DataFrame, details: Mapping[str, str] | None = None
+) -> str | None:
+    """`0 of 100 cases shared, instruction differs`, or None when nothing but the weights differs.
+
+    details: what is said in parentheses after a field of the set-up that differs.
+    """
     problems = []
     cases_a, cases_b = set(a["case"]), set(b["case"])
     shared = cases_a & cases_b
@@ -32,11 +42,40 @@ def why_not_comparable(a: pd.DataFrame, b: pd.DataFrame) -> str | None:
     for field in Setup.model_fields:
         if field == "case_set" and problems:
             continue  # said more plainly above
-        values_a = {getattr(setup, field) for setup in set(a["setup"])}
-        values_b = {getattr(setup, field) for setup in set(b["setup"])}
-        word = WORDS.get(field, field.replace("_", " "))
-        if max(len(values_a), len(values_b)) > 1:
-            problems.append(f"{word} varies within a condition")
-        elif values_a != values_b and len(a) and len(b):
-            problems.append(f"{word} differs")
+        problem = _difference(field, _values(a, field), _values(b, field))
+        if problem:
+            detail = (details or {}).get(field)
+            problems.append(f"{problem} ({detail})" if detail else problem)
     return ", ".join(problems) or None
+
+
+def _values(side: pd.DataFrame, field: str) -> set[str]:
+    return {getattr(setup, field) for setup in set(side["setup"])}
+
+
+def _difference(field: str, a: set[str], b: set[str]) -> str | None:
+    """What is unlike in one field of the set-up, None where nothing is."""
+    word = WORDS.get(field, field.replace("_", " "))
+    if max(len(a), len(b)) > 1:
+        return f"{word} varies within a condition"
+    if a == b or not a or not b:
+        return None
+    return f"{word} stated on one side only" if UNKNOWN in a | b else f"{word} differs"
+
+
+def not_stated(a: pd.DataFrame, b: pd.DataFrame) -> str | None:
+    """`not stated: chat template, engine`: what neither side states, so that it may differ unseen. None: all is stated."""
+    words = [
+        WORDS.get(field, field.replace("_", " "))
+        for field in Setup.model_fields
+        if _values(a, field) == _values(b, field) == {UNKNOWN}
+    ]
+    return f"not stated: {', '.join(words)}" if words else None
+
+
+def say_unlike(table: pd.DataFrame) -> None:
+    """Tell on the console which pairs of a table of comparisons were not compared, and why: one line a pair."""
+    unlike = table[~table["comparable"].astype(bool)]
+    for _, row in unlike.drop_duplicates(["model", "suite", "arm", "a", "b", "reason"]).iterrows():
+        place = f"{row['model']}, {row['suite']}, {row['arm']}: {row['b']} against {row['a']}"
+        print(f"not comparable: {place}: {row['reason']}", file=sys.stderr, flush=True)

@@ -93,7 +93,7 @@ def test_the_neutral_corpus_is_a_baseline_of_the_same_size(tmp_path: Path) -> No
         (
             {"prompt_template": "other", "case_set": "other"},
             100,
-            "0 of 10 cases shared, prompt template differs",
+            "0 of 10 cases shared, instruction differs",
         ),
         ({"quantisation": "nf4"}, 0, "quantisation differs"),
         ({"decoding": "x", "engine": "y"}, 0, "decoding differs, engine differs"),
