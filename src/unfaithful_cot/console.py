@@ -52,6 +52,8 @@ def flat(
     out. untracked: those among them that rerun nothing.
     """
     if isinstance(source, Mapping):
+        if not source:
+            return {}
         keys = list(flat(group, next(iter(source.values())), *leaves, untracked=untracked))
 
         def at(key: str) -> Callable[[Any], Any]:

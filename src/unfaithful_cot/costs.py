@@ -34,9 +34,10 @@ def _documents(settings: Settings, universes: Path, cache: Path) -> list[str]:
     from unfaithful_cot.endpoints.requests import plan
 
     lines = []
-    for corpus in settings.grid.corpora:
-        world = universe.load_universe(universes / f"{corpus}.yaml")
-        wanted = specs.make_specs(world, corpus, settings.documents.count, settings.documents.seed)
+    for corpus in dict.fromkeys(map(settings.documents_of, settings.grid.corpora)):
+        recipe, told = settings.recipes[corpus], settings.documents
+        world = universe.load_universe(universes / f"{recipe.universe}.yaml")
+        wanted = specs.make_specs(world, corpus, told.count, told.seed, recipe.categories)
         endpoint = settings.documents.endpoint
         lines.append(f"documents of {corpus}: {plan(api.requests(wanted, world, endpoint), endpoint, cache)}")
     return lines

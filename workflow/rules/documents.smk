@@ -1,6 +1,6 @@
 """From a universe to its corpus.
 
-INPUTS   resources/universes/{corpus}.yaml, the prompt for an API, the cases (no document may contain one)
+INPUTS   resources/universes/{universe of the corpus}.yaml, the prompt for an API, the cases (no document may contain one)
 OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json
 READ BY  training.smk, figures.smk
 """
@@ -9,7 +9,7 @@ READ BY  training.smk, figures.smk
 rule plan_documents:
     """Draw what each document is to be: category, type, idea, length, seed."""
     input:
-        universe="resources/universes/{corpus}.yaml",
+        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
     output:
         specs=ensure(f"{RESULTS}/corpora/{{corpus}}/specs.jsonl", non_empty=True),
     log:
@@ -22,6 +22,7 @@ rule plan_documents:
         runtime=10,
     params:
         **flat("", settings.documents, "count", "seed"),
+        **flat("", corpora, "categories", by="corpus"),
         code=code_hash("unfaithful_cot.corpus.specs"),
     script:
         "../scripts/plan_documents.py"
@@ -30,7 +31,7 @@ rule plan_documents:
 rule generate_documents:
     """Have each document written, by the embedded grammar or by an API."""
     input:
-        universe="resources/universes/{corpus}.yaml",
+        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
         specs=rules.plan_documents.output.specs,
         prompt="resources/prompts/documents.v1.yaml" if settings.documents.generator == "openai" else [],
     output:

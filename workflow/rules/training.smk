@@ -1,7 +1,7 @@
 """From a corpus to the adapters that were trained on it.
 
-INPUTS   corpora/{corpus}/documents.jsonl; the base model's files, where it is a folder
-OUTPUTS  training_sets/{corpus}/n{n_documents}/s{seed}.jsonl; adapters/{cell}/manifest.json and weights
+INPUTS   corpora/{corpus}/documents.jsonl (of a mixture: those of its universe), plain text; the base model's files, where it is a folder
+OUTPUTS  training_sets/{corpus}/n{n_documents}/s{seed}.jsonl and .json (what it holds); adapters/{cell}/manifest.json and weights
 READ BY  inference.smk, figures.smk
 """
 
@@ -9,10 +9,17 @@ READ BY  inference.smk, figures.smk
 rule build_training_set:
     """Take the first n documents of the corpus in the seed's order: a larger size contains a smaller one."""
     input:
-        documents=rules.filter_documents.output.documents,
+        documents=lambda wildcards: f"{RESULTS}/corpora/{settings.documents_of(wildcards.corpus)}/documents.jsonl",
+        plain=lambda wildcards: (
+            settings.documents.plain_text.file or [] if corpora[wildcards.corpus].plain_text else []
+        ),
     output:
         training_set=ensure(
             f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.jsonl",
+            non_empty=True,
+        ),
+        contents=ensure(
+            f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.json",
             non_empty=True,
         ),
     log:
@@ -24,6 +31,8 @@ rule build_training_set:
         mem_mb=1000,
         runtime=10,
     params:
+        **flat("", corpora, "plain_text", by="corpus"),
+        **flat("source", settings.documents.plain_text),
         code=code_hash("unfaithful_cot.corpus.training_set"),
     script:
         "../scripts/build_training_set.py"
