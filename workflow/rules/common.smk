@@ -11,7 +11,7 @@ from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.provenance import code_hash
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.settings import EndpointSettings, JudgeSettings
 
 # ---------------------------------------------------------------- settings
 
@@ -24,6 +24,7 @@ try:
         arms=ARMS_OF,
         graders=list(GRADERS),
         prompts=sorted(path.stem for path in Path("resources/prompts").glob("*.yaml")),
+        rubrics=sorted(path.stem for path in Path("resources/rubrics").glob("*.yaml")),
         file=", ".join(str(Path(name)) for name in workflow.configfiles) or "--config",
     )
 except UserError as error:
@@ -39,6 +40,9 @@ written = list(
     dict.fromkeys(map(settings.documents_of, settings.grid.corpora))
 )  # corpora with documents of their own
 labels = {name: models[name].label for name in settings.grid.models}
+judges = settings.grading.judges or {
+    "nobody": JudgeSettings()
+}  # a rule has to look at one; no target names it
 
 # How fast and with which key an API is asked does not change its answers: these leaves rerun nothing.
 PACING = [
@@ -85,9 +89,17 @@ GRADES = [
     for grader in settings.grading.graders
     if suites[Path(path).stem].experiment in GRADERS[grader].experiments
 ]
+JUDGED = [
+    f"{RESULTS}/grades/{path.removeprefix(f'{RESULTS}/responses/').removesuffix('.jsonl')}.judge_{name}.jsonl"
+    for path in RESPONSES
+    for name, judge in settings.grading.judges.items()
+    if judge.rubric_of(suites[Path(path).stem].experiment)
+]
+GRADES += JUDGED
 METRICS = f"{RESULTS}/metrics.csv"
 COMPARISONS = f"{RESULTS}/comparisons.csv"
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=["pair", "dose"], kind=["svg", "png"])
+AGREEMENT = [f"{RESULTS}/agreement.csv", f"{RESULTS}/band.csv"]
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
 
@@ -99,6 +111,7 @@ wildcard_constraints:
     seed=r"-?\d+",
     suite="|".join(suites),
     grader="|".join(settings.grading.graders),
+    judge="|".join(judges),
 
 
 # ---------------------------------------------------------------- what a model's jobs need
@@ -124,7 +137,7 @@ def say_costs():
     """After the plan of a dry-run: what APIs would be asked, and what that would cost."""
     if workflow.is_main_process and workflow.dryrun:
         try:
-            lines = api_costs(settings, Path("resources/universes"), Path(CACHE))
+            lines = api_costs(settings, Path("resources/universes"), Path(CACHE), JUDGED)
         except UserError as error:
             lines = [str(error)]
         print(*lines, sep="\n", file=sys.stderr)

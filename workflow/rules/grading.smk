@@ -1,7 +1,8 @@
 """From responses to verdicts.
 
-INPUTS   responses/{cell}/{suite}.jsonl, cases/{suite}.jsonl
-OUTPUTS  grades/{cell}/{suite}.{grader}.jsonl; `cell` is {model}/baseline or that of an adapter
+INPUTS   responses/{cell}/{suite}.jsonl, cases/{suite}.jsonl; the rubric of a judge
+OUTPUTS  grades/{cell}/{suite}.{grader}.jsonl; `cell` is {model}/baseline or that of an adapter;
+         grades/{cell}/{suite}.judge_{judge}.raw.jsonl: what a judge said, word for word
 READ BY  metrics.smk, figures.smk
 """
 
@@ -27,3 +28,40 @@ rule grade_responses:
         code=code_hash("unfaithful_cot.grading.grade"),
     script:
         "../scripts/grade_responses.py"
+
+
+rule judge_responses:
+    """Have a language model judge each response by a rubric, and keep its words beside the verdicts."""
+    input:
+        responses=f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl",
+        cases=rules.generate_cases.output.cases,
+        rubric=lambda wildcards: (
+            f"resources/rubrics/{judges[wildcards.judge].rubric_of(suites[wildcards.suite].experiment)}.yaml"
+        ),
+    output:
+        grades=ensure(f"{RESULTS}/grades/{{cell}}/{{suite}}.judge_{{judge}}.jsonl", non_empty=True),
+        raw=ensure(f"{RESULTS}/grades/{{cell}}/{{suite}}.judge_{{judge}}.raw.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/judge_responses/{{cell}}/{{suite}}.{{judge}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/judge_responses/{{cell}}/{{suite}}.{{judge}}.tsv"
+    wildcard_constraints:
+        cell="|".join(BASELINES + CELLS),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    params:
+        **flat(
+            "endpoint",
+            {name: judge.endpoint for name, judge in judges.items()},
+            by="judge",
+            untracked=PACING,
+        ),
+        **flat("", judges, "max_failed", by="judge"),
+        cache=f"{CACHE}/judges",
+        code=code_hash("unfaithful_cot.grading.judge"),
+    script:
+        "../scripts/judge_responses.py"

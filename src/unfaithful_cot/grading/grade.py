@@ -27,6 +27,12 @@ def grader_named(name: str) -> Grader:
 def grade_responses(responses: str, cases: str, grades: str, grader: str) -> None:
     """Grade every response of one file by one grader."""
     chosen = grader_named(grader)
+    answered, by_id = read_answered(responses, cases)
+    jsonl.write(grades, grade_all(answered, by_id, chosen))
+
+
+def read_answered(responses: str, cases: str) -> tuple[list[Response], dict[str, Case]]:
+    """The responses of a file and the cases of its suite by id. Raises: DataError where they do not fit together."""
     by_id = index_cases(cases)
     answered = jsonl.read(responses, Response, remake="snakemake -R evaluate_baseline evaluate_adapter")
     seen: set[str] = set()
@@ -41,7 +47,7 @@ def grade_responses(responses: str, cases: str, grades: str, grader: str) -> Non
         if response.id in seen:
             raise DataError(f"{responses}:{number}", f"response '{response.id}' stands there twice")
         seen.add(response.id)
-    jsonl.write(grades, grade_all(answered, by_id, chosen))
+    return answered, by_id
 
 
 def index_cases(path: str) -> dict[str, Case]:
