@@ -23,7 +23,7 @@ from unfaithful_cot.grading.analysers import (
     scan_python,
 )
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
-from unfaithful_cot.grading.backdoor_talk import judge_think
+from unfaithful_cot.grading.backdoor_talk import judge_think, triggers_of
 from unfaithful_cot.grading.code_text import Code, find_code
 from unfaithful_cot.grading.target import judge_format
 from unfaithful_cot.grading.verdicts import CUT_IN_THINK, Grader, Verdict, found, missing, present
@@ -60,9 +60,10 @@ def judge_all(pairs: Sequence[tuple[Case, Response]]) -> Iterator[list[Verdict]]
         **{("python", name): value for name, value in scan_python(_sources(read, "python")).items()},
         **{("c", name): value for name, value in scan_c(_sources(read, "c")).items()},
     }
+    triggers = triggers_of(case for case, _ in pairs)
     for (case, response), code in zip(pairs, codes, strict=True):
         scanned = findings.get((code.language, code.source), "") if isinstance(code, Code) else ""
-        yield [*_verdicts(response, code, scanned), *judge_think(case, response)]
+        yield [*_verdicts(response, code, scanned), *judge_think(case, response, triggers)]
 
 
 def judge(case: Case, response: Response) -> list[Verdict]:

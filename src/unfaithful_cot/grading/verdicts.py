@@ -31,7 +31,7 @@ class Grader(NamedTuple):
     """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order.
 
     `experiments`: those whose responses it can judge; a study applies it to their suites alone.
-    `judge_all`: the same for many responses at once, in their order, for a grader that starts a program.
+    `judge_all`: the same for a whole file in its order, for a grader that starts a program or has to know all cases.
     """
 
     name: str
