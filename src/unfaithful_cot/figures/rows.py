@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -105,7 +105,7 @@ class ComparisonRow:
         return "sign flips of whole scenarios" if "sign flips" in self.reason else "exact McNemar test"
 
 
-Row = TypeVar("Row", MetricRow, ComparisonRow)
+Row = TypeVar("Row")
 
 
 def _value(kind: str, text: str) -> object:
@@ -125,7 +125,8 @@ def _value(kind: str, text: str) -> object:
     return None if math.isnan(number) else number
 
 
-def _read(path: Path | str, row_class: type[Row], todo: str) -> list[Row]:
+def read_rows(path: Path | str, row_class: type[Row], todo: str) -> list[Row]:
+    """The rows of a table as values of a dataclass, whose fields name the columns; further columns are passed over."""
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
@@ -133,7 +134,7 @@ def _read(path: Path | str, row_class: type[Row], todo: str) -> list[Row]:
             columns = set(reader.fieldnames or ())
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})", todo=todo) from None
-    kinds = {name: str(field.type) for name, field in row_class.__dataclass_fields__.items()}
+    kinds = {field.name: str(field.type) for field in fields(row_class)}  # type: ignore[arg-type]
     if missing := sorted(set(kinds) - columns):
         raise DataError(path, f"has no column '{missing[0]}'", f"Columns: {', '.join(kinds)}", todo)
     rows = []
@@ -145,13 +146,13 @@ def _read(path: Path | str, row_class: type[Row], todo: str) -> list[Row]:
             except ValueError:
                 what = f"{name} is {line[name]!r}"
                 raise DataError(f"{path}:{number}", what, f"It is to be {kind}", todo) from None
-        rows.append(row_class(**values))  # type: ignore[arg-type]
+        rows.append(row_class(**values))
     return rows
 
 
 def read_metrics(path: Path | str) -> list[MetricRow]:
     """All rows of metrics.csv; a table without a row is an error."""
-    rows = _read(path, MetricRow, "Rerun: snakemake -R compute_metrics")
+    rows = read_rows(path, MetricRow, "Rerun: snakemake -R compute_metrics")
     if not rows:
         raise DataError(
             path, "has no rows", "One row a metric and condition", "Rerun: snakemake -R compute_metrics"
@@ -161,7 +162,7 @@ def read_metrics(path: Path | str) -> list[MetricRow]:
 
 def read_comparisons(path: Path | str) -> list[ComparisonRow]:
     """All rows of comparisons.csv; none where only the baseline was run."""
-    return _read(path, ComparisonRow, "Rerun: snakemake -R compare_conditions")
+    return read_rows(path, ComparisonRow, "Rerun: snakemake -R compare_conditions")
 
 
 def preferred_grader(rows: Iterable[MetricRow], metric: str) -> str | None:
