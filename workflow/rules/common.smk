@@ -40,9 +40,8 @@ written = list(
     dict.fromkeys(map(settings.documents_of, settings.grid.corpora))
 )  # corpora with documents of their own
 labels = {name: models[name].label for name in settings.grid.models}
-judges = settings.grading.judges or {
-    "nobody": JudgeSettings()
-}  # a rule has to look at one; no target names it
+# a rule has to look at one; no target names it
+judges = settings.grading.judges or {"nobody": JudgeSettings()}
 
 # How fast and with which key an API is asked does not change its answers: these leaves rerun nothing.
 PACING = [
