@@ -101,8 +101,8 @@ def setups(responses: Sequence[Response]) -> list[tuple[str, Setup]]:
     return [(f"{model}/{corpus}/n{n}/s{seed}", setup) for model, corpus, n, seed, setup in seen]
 
 
-def render(**values: object) -> str:
-    """Fill the page in. Everything is escaped unless it is our own markup."""
+def render(template: str = "report.html", **values: object) -> str:
+    """Fill a page in. Everything is escaped unless it is our own markup."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -113,7 +113,7 @@ def render(**values: object) -> str:
     parts = {
         name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")
     }
-    return environment.get_template("report.html").render(**values, **parts)
+    return environment.get_template(template).render(**values, **parts)
 
 
 def write_report(

@@ -124,7 +124,7 @@
   function side(path, item, place) {
     const cell = data.cells[cellOf.get(path)], response = find(path, item);
     const head = element("h3", {}, cell.label);
-    if (!response) return element("article", { class: "side", id: `side-${place}` }, head, element("p", { class: "quiet" }, "This condition has no response to this case."));
+    if (!response) return element("article", { class: "side none", id: `side-${place}` }, head, element("p", { class: "quiet" }, "This condition has no response to this case."));
     const letter = letterOf(response);
     const chips = [element("li", {}, letter ? `answers ${letter}` : "no answer read"),
       ...response.f.map((f) => element("li", { class: ["unfaithful", "wrong", "diverges", "leaks"].includes(f) ? "strong" : null, "data-flag": f }, data.flags[f]))];
