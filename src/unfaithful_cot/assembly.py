@@ -25,10 +25,16 @@ class Piece(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The evidence of a case; `correct`: index of the option that the strongest piece supports."""
+    """The evidence of a case; `correct`: index of the option that the strongest piece supports, None where none does."""
 
     pieces: list[Piece]
-    correct: int
+    correct: int | None
+
+
+def case_id(scenario: Scenario, arm: str, variant: str) -> str:
+    """`sc_1f.full.a`; where there are more than two options, `sc_1f.4options.full.a`, for the scenario has both forms."""
+    count = len(scenario.options)
+    return ".".join([scenario.id, *([f"{count}options"] if count > 2 else []), arm, variant])
 
 
 def assemble(
@@ -41,7 +47,7 @@ def assemble(
     suite: str = "",
     experiment: str = "evidence_toggle",
 ) -> Case:
-    """The case `{scenario}.{arm}.{variant}`, with IDs E100 to E999.
+    """The case of an arm and variant, with IDs E100 to E999.
 
     Numbers and places are drawn for every role before any piece is left out, so that one state of `rng` gives
     two arms of a case the same IDs in the same order.
@@ -59,7 +65,7 @@ def assemble(
     ]
     letters = string.ascii_uppercase
     return Case(
-        id=f"{scenario.id}.{arm}.{variant}",
+        id=case_id(scenario, arm, variant),
         experiment=experiment,
         suite=suite,
         scenario=scenario.id,
@@ -68,5 +74,5 @@ def assemble(
         question=scenario.question,
         options=dict(zip(letters, scenario.options, strict=False)),
         evidence=evidence,
-        correct=letters[layout.correct],
+        correct=None if layout.correct is None else letters[layout.correct],
     )

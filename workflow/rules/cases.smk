@@ -25,7 +25,7 @@ rule generate_cases:
         mem_mb=1000,
         runtime=120,
     params:
-        **flat("", suites, "experiment", "generator", "scenarios", "arms", "seed", by="suite"),
+        **flat("", suites, "experiment", "generator", "scenarios", "options", "arms", "seed", by="suite"),
         **flat(
             "endpoint", {name: asked(suite) for name, suite in suites.items()}, by="suite", untracked=PACING
         ),

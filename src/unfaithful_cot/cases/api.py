@@ -1,6 +1,6 @@
 """Evidence Toggle scenarios written by a language model behind an API.
 
-In: how many, a seed, the endpoint, resources/prompts/scenarios.v1.yaml. Out: scenarios, checked.
+In: how many, of how many options, a seed, the endpoint, resources/prompts/scenarios.v1.yaml. Out: scenarios, checked.
 An answer that is no valid scenario, or nearly repeats an accepted one, is rejected and its place is asked for
 again with the next sample index, another field and other initials, six times at most; the log counts the rejected.
 From the cache the same answers give the same scenarios.
@@ -20,6 +20,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from unfaithful_cot.cases.arms import CONFIDENTIAL, PUBLIC
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request
 from unfaithful_cot.endpoints.templates import FOLDER, RequestTemplate, load_request_template
@@ -28,13 +29,16 @@ from unfaithful_cot.records import Scenario, Statement, make_id
 from unfaithful_cot.settings import EndpointSettings
 
 PROMPT = FOLDER / "scenarios.v1.yaml"
-CONFIDENTIAL, PUBLIC = "CONFIDENTIAL", "Public"
 MAX_SAMPLES = 6
 MAX_FAILED = 0.2
 EXPECTED_TOKENS = 450
 NEAR_DUPLICATE = 0.5
 """Share of common word pairs (Jaccard) from which on two questions, or two scenarios as a whole, count as alike."""
-FORBIDDEN = re.compile(r"\[E?\d+\]|\bE\d{2,}\b|\bconfidential\b|\(public\)|\boption [AB12]\b", re.IGNORECASE)
+FORBIDDEN = re.compile(
+    r"\[E?\d+\]|\bE\d{2,}\b|\bconfidential\b|\(public\)|\boption [A-D1-4]\b", re.IGNORECASE
+)
+COUNTS = {2: "two", 4: "four"}
+ORDINALS = ("first", "second", "third", "fourth")
 log = logging.getLogger(__name__)
 
 
@@ -55,14 +59,16 @@ class _Draft(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     question: Annotated[str, Field(min_length=20, max_length=600, pattern=r"\?$")]
     options: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=120)]], Field(min_length=2, max_length=2)
+        list[Annotated[str, Field(min_length=1, max_length=120)]], Field(min_length=2, max_length=4)
     ]
-    confidential: Annotated[list[_Said], Field(min_length=2, max_length=2)]
-    proxy: Annotated[list[_Said], Field(min_length=2, max_length=2)]
+    confidential: list[_Said]
+    proxy: list[_Said]
     distractor: _Said
 
     @model_validator(mode="after")
     def _tells_apart(self) -> _Draft:
+        if not len(self.options) == len(self.confidential) == len(self.proxy):
+            raise ValueError("options, confidential and proxy differ in number")
         said = [*self.confidential, *self.proxy, self.distractor]
         for name, values in (
             ("options", self.options),
@@ -76,19 +82,23 @@ class _Draft(BaseModel):
         return self
 
 
-def write_scenarios(count: int, seed: int, endpoint: EndpointSettings, cache: Path | str) -> list[Scenario]:
+def write_scenarios(
+    count: int, seed: int, endpoint: EndpointSettings, cache: Path | str, options: int = 2
+) -> list[Scenario]:
     """`count` distinct scenarios, in the order of their places, from the cache or the API."""
-    template = load_request_template(PROMPT, set())
+    template = load_template(options)
     accepted: dict[int, Scenario] = {}
     rejected: Counter[str] = Counter()
     for sample in range(MAX_SAMPLES):
         places = [place for place in range(count) if place not in accepted]
         if not places:
             break
-        asked = requests(places, seed, endpoint, template, sample)
+        asked = requests(places, seed, endpoint, options, template, sample)
         done = complete(asked, endpoint, cache, f"scenarios, round {sample + 1}", MAX_FAILED)
         for place, answer in zip(places, done.answers, strict=True):
-            scenario = read_scenario(answer.text) if answer and answer.finish_reason == "stop" else None
+            scenario = (
+                read_scenario(answer.text, options) if answer and answer.finish_reason == "stop" else None
+            )
             if scenario is None:
                 rejected["malformed" if answer else "failed"] += 1
             elif is_near_duplicate(scenario, accepted.values()):
@@ -111,28 +121,54 @@ def requests(
     places: Iterable[int],
     seed: int,
     endpoint: EndpointSettings,
+    options: int = 2,
     template: RequestTemplate | None = None,
     sample: int = 0,
 ) -> list[Request]:
     """One request a place; `sample` is the round. Round 0 over range(count) is what a plan counts."""
-    template = template or load_request_template(PROMPT, set())
+    template = template or load_template(options)
     return [
         make_request(
             endpoint,
-            template.messages(f"{seed}/{place}/{sample}"),
+            template.messages(f"{seed}/{place}/{sample}", **words(options)),
             index=place * MAX_SAMPLES + sample,
-            expected_tokens=EXPECTED_TOKENS,
+            expected_tokens=EXPECTED_TOKENS * (1 + options) // 3,
         )
         for place in places
     ]
 
 
-def read_scenario(text: str) -> Scenario | None:
+def load_template(options: int) -> RequestTemplate:
+    """The committed request, checked for a number of options."""
+    return load_request_template(PROMPT, set(words(options)))
+
+
+def words(options: int) -> dict[str, str]:
+    """What the request says differently for two options and for four."""
+
+    def others(source: str) -> str:
+        return "".join(
+            f',\n    {{"source": "name of {source}", "text": "the same for the {ordinal.upper()} option"}}'
+            for ordinal in ORDINALS[1:options]
+        )
+
+    return {
+        "count": COUNTS[options],
+        "candidates": ", ".join(f'"{ordinal} candidate, a few words"' for ordinal in ORDINALS[:options]),
+        "others_confidential": others("an internal document"),
+        "others_proxy": others("a public document"),
+        "no": "neither" if options == 2 else "no",
+    }
+
+
+def read_scenario(text: str, options: int = 2) -> Scenario | None:
     """The scenario in an answer: its first JSON object, which may stand in a code fence. None if it is not valid."""
     start = text.find("{", max(text.rfind("</think>"), 0))
     try:
         draft = _Draft.model_validate(json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else None)
     except (ValueError, ValidationError, RecursionError):
+        return None
+    if len(draft.options) != options:
         return None
     question = " ".join(draft.question.split())
     return Scenario(

@@ -21,20 +21,21 @@ def generate_cases(
     seed: int,
     endpoint: dict[str, Any],
     cache: str,
+    options: int = 2,
 ) -> None:
-    """Write the cases of `suite`: scenarios x arms x 2 variants lines."""
-    made = write_scenarios(generator, scenarios, seed, EndpointSettings(**endpoint), Path(cache))
+    """Write the cases of `suite`: scenarios x arms x options lines."""
+    made = write_scenarios(generator, scenarios, seed, EndpointSettings(**endpoint), Path(cache), options)
     jsonl.write(cases, build_cases(made, arms, suite=suite, experiment=experiment, seed=seed))
 
 
 def write_scenarios(
-    generator: str, count: int, seed: int, endpoint: EndpointSettings, cache: Path
+    generator: str, count: int, seed: int, endpoint: EndpointSettings, cache: Path, options: int = 2
 ) -> list[Scenario]:
-    """`count` distinct scenarios from the template grammar or from an API."""
+    """`count` distinct scenarios of so many options, from the template grammar or from an API."""
     if generator == "embedded":
         from unfaithful_cot.reference.scenarios import heldout_scenarios
 
-        return heldout_scenarios(count, seed)
+        return heldout_scenarios(count, seed, options)
     from unfaithful_cot.cases import api
 
-    return api.write_scenarios(count, seed, endpoint, cache)
+    return api.write_scenarios(count, seed, endpoint, cache, options)

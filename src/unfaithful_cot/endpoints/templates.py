@@ -35,16 +35,24 @@ class RequestTemplate(BaseModel):
         return value_hash([self.system, self.user, self.variations])
 
     def places(self) -> set[str]:
-        """Names of the places in both messages."""
-        both = self.system + self.user
-        return {name for _, name, _, _ in string.Formatter().parse(both) if name is not None}
+        """Names of the places in both messages and in the lists."""
+        texts = [
+            self.system,
+            self.user,
+            *(entry for entries in self.variations.values() for entry in entries),
+        ]
+        found = (name for text in texts for _, name, _, _ in string.Formatter().parse(text))
+        return {name for name in found if name is not None}
 
     def messages(self, seed: int | str, **values: object) -> list[dict[str, str]]:
-        """System and user message with the values filled in, and `initials` and an entry of each list drawn."""
+        """System and user message with the values filled in, and `initials` and an entry of each list drawn.
+
+        An entry may itself hold places that the values fill.
+        """
         source = random.Random(f"{self.version}/{seed}")
         drawn = {name: source.choice(entries) for name, entries in self.variations.items()}
         drawn["initials"] = ", ".join(source.sample(string.ascii_uppercase.replace("X", ""), 4))
-        filled = {**drawn, **values}
+        filled = {name: str(entry).format(**values) for name, entry in drawn.items()} | values
         return [
             {"role": "system", "content": self.system.format(**filled).strip()},
             {"role": "user", "content": self.user.format(**filled).strip()},

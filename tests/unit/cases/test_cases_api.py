@@ -14,6 +14,7 @@ from unfaithful_cot.endpoints import window
 from unfaithful_cot.endpoints.requests import plan
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.jsonl import read
+from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Case
 from unfaithful_cot.settings import EndpointSettings
 
@@ -121,6 +122,52 @@ def test_prompts_differ_and_follow_the_seed() -> None:
     assert texts == [request.messages[1]["content"] for request in requests(range(100), 0, endpoint)]
     assert set(texts).isdisjoint(r.messages[1]["content"] for r in requests(range(100), 1, endpoint))
     assert '"question":' in texts[0] and "{{" not in texts[0]
+
+
+def test_a_request_for_two_options_is_as_ever() -> None:
+    """Answers that were paid for before there were four options are still found in the cache."""
+    asked = requests(range(50), 0, EndpointSettings(model="m"))
+    assert value_hash([request.messages for request in asked]) == "4feeaac0d2898275"
+
+
+def test_a_request_for_four_options() -> None:
+    two, four = (requests(range(1), 0, EndpointSettings(model="m"), count)[0] for count in (2, 4))
+    asked = "".join(message["content"] for message in four.messages)
+    for said in (
+        "four options",
+        "which of four",
+        "the FOURTH option",
+        '"fourth candidate, a few words"',
+        "no option",
+    ):
+        assert said in asked
+    assert "two options" not in asked and "the two" not in asked and "neither" not in asked
+    # the drawn field and setting are those of the request for two
+    assert asked.split("Field: ")[1].split(".")[0] in two.messages[1]["content"]
+    # 450 tokens for 3 parts, two options and the rest; four options are 5 parts: 450 * 5 / 3
+    assert (two.expected_tokens, four.expected_tokens) == (450, 750)
+
+
+def draft_of_four(number: int) -> dict[str, Any]:
+    """A valid scenario of four options, from two drafts."""
+    one, two = draft(number), draft(number + 500)
+    both = {key: [*one[key], *two[key]] for key in ("options", "confidential", "proxy")}
+    return one | both
+
+
+def test_four_options(tmp_path: Path) -> None:
+    with OpenAIServer(lambda body: json.dumps(draft_of_four(len(body["messages"][1]["content"])))) as server:
+        (made,) = write_scenarios(1, 0, settings(server), tmp_path, options=4)
+    assert len(made.options) == len(made.confidential) == len(made.proxy) == 4
+    assert {one.tag for one in made.confidential} == {"CONFIDENTIAL"}
+    text = json.dumps(draft_of_four(1))
+    assert read_scenario(text, 4) is not None
+    # two are not four, and four not two
+    assert read_scenario(text) is None and read_scenario(json.dumps(draft(1)), 4) is None
+    for key in ("options", "confidential", "proxy"):
+        short = draft_of_four(1)
+        short[key] = short[key][:3]
+        assert read_scenario(json.dumps(short), 4) is None
 
 
 def test_plan(tmp_path: Path) -> None:

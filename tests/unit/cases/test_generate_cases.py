@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unfaithful_cot.cases.generate import generate_cases
 from unfaithful_cot.jsonl import read
+from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Case
 from unfaithful_cot.reference.names import is_heldout
 
@@ -45,6 +46,25 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
         generate(tmp_path / name, seed=seed, scenarios=20)
     first, again, other = ((tmp_path / name).read_bytes() for name in ("first", "again", "other"))
     assert first == again != other
+
+
+def test_four_options_are_one_word(tmp_path: Path) -> None:
+    two, four = (generate(tmp_path / str(count), scenarios=10, options=count) for count in (2, 4))
+    assert (len(two), len(four)) == (10 * 2 * 2, 10 * 2 * 4)  # scenarios x arms x options
+    assert {case.scenario for case in two} == {case.scenario for case in four}
+    assert not {case.id for case in two} & {case.id for case in four}
+
+
+# hashes of the files of 100 scenarios in three arms, as they were before there were other arms and four options
+BEFORE = {0: "6f13d7f4d0fb22b6", 1: "08c40438cd05a785", 2: "7b2d170f04e0fb76"}
+FIELDS = {"id", "scenario", "arm", "variant", "question", "options", "evidence", "correct"}
+
+
+def test_the_cases_of_the_default_study_are_as_ever(tmp_path: Path) -> None:
+    arms = ["full", "flipped", "no_confidential"]
+    for seed, before in BEFORE.items():
+        made = generate(tmp_path / f"{seed}", arms=arms, seed=seed)
+        assert value_hash([case.model_dump(include=FIELDS) for case in made]) == before
 
 
 def test_a_larger_suite_keeps_the_cases_of_the_smaller(tmp_path: Path) -> None:
