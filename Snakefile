@@ -29,6 +29,7 @@ localrules:
     grade,
     figures,
     report,
+    replay,
     reference_reasoner,
 
 
@@ -48,6 +49,7 @@ include: "workflow/rules/inference.smk"
 include: "workflow/rules/grading.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/replay.smk"
 include: "workflow/rules/reference.smk"
 
 
@@ -97,6 +99,12 @@ rule report:
     """The report that opens from disk."""
     input:
         REPORT,
+
+
+rule replay:
+    """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
+    input:
+        replay_targets,
 
 
 rule reference_reasoner:

@@ -101,7 +101,7 @@ def setups(responses: Sequence[Response]) -> list[tuple[str, Setup]]:
     return [(f"{model}/{corpus}/n{n}/s{seed}", setup) for model, corpus, n, seed, setup in seen]
 
 
-def render(template: str = "report.html", **values: object) -> str:
+def render(template: str, /, **values: object) -> str:
     """Fill a page in. Everything is escaped unless it is our own markup."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -147,6 +147,7 @@ def write_report(
     drawn = curves.draw_curves(adapters, labels, main_corpus)
     sources = [metrics, comparisons, *cases, *responses, *grades, *documents, *quality, *manifests]
     page = render(
+        "report.html",
         title=title,
         interval=style.percent(confidence),
         figures=load_figures(figures),

@@ -1,0 +1,274 @@
+"""Foreign transcripts, graded and counted like our own: `snakemake --cores 1 replay --config transcripts=FOLDER`.
+
+INPUTS   FOLDER/{model}.{condition}.jsonl, .labels.jsonl beside it, cases.jsonl for files in our own form (docs/replay.md)
+OUTPUTS  replay/: metrics.csv, comparisons.csv, agreement.csv and .json, rejected.csv, readings.json, report.html, figures/,
+         and a file {model}.{condition} each in cases/, responses/, origins/, labels/, rejected/, grades/
+READ BY  people
+"""
+
+import re
+
+from unfaithful_cot.grading.folder import find_transcripts
+
+REPLAY = f"{RESULTS}/replay"
+REPLAY_GRADERS = [
+    "rules",
+    "published",
+]  # no model and no key, and the published figures beside the corrected ones
+
+try:
+    REPLAYED = find_transcripts(settings.transcripts) if settings.transcripts else {}
+except UserError as error:
+    sys.exit(f"\n{error}\n")
+
+OWN_CASES = [
+    str(path) for path in [Path(settings.transcripts or "") / "cases.jsonl"] if REPLAYED and path.is_file()
+]
+LABELLED = [name for name, found in REPLAYED.items() if found.labels]
+REPLAY_CASES = expand(f"{REPLAY}/cases/{{name}}.jsonl", name=REPLAYED)
+REPLAY_RESPONSES = expand(f"{REPLAY}/responses/{{name}}.jsonl", name=REPLAYED)
+REPLAY_ORIGINS = expand(f"{REPLAY}/origins/{{name}}.jsonl", name=REPLAYED)
+REPLAY_REJECTED = expand(f"{REPLAY}/rejected/{{name}}.jsonl", name=REPLAYED) + expand(
+    f"{REPLAY}/rejected/{{name}}.labels.jsonl", name=LABELLED
+)
+REPLAY_LABELS = expand(f"{REPLAY}/labels/{{name}}.jsonl", name=LABELLED)
+REPLAY_GRADES = expand(f"{REPLAY}/grades/{{name}}.{{grader}}.jsonl", name=REPLAYED, grader=REPLAY_GRADERS)
+
+
+def replay_targets(wildcards):
+    """The tables and the page; one message where no folder was named."""
+    if not REPLAYED:
+        sys.exit(
+            "\ntranscripts: no folder is named. One with files {model}.{condition}.jsonl (docs/replay.md). "
+            "Run: snakemake --cores 1 replay --config transcripts=FOLDER\n"
+        )
+    return [
+        *rules.measure_transcripts.output,
+        *rules.compare_transcripts.output,
+        *rules.match_labels.output,
+        *rules.draw_replay.output,
+        *rules.write_replay.output,
+    ]
+
+
+rule load_transcripts:
+    """Read a file of transcripts row by row; what cannot be read is named and never scored."""
+    input:
+        answered=lambda wildcards: str(REPLAYED[wildcards.transcript].path),
+        known=OWN_CASES,
+    output:
+        cases=ensure(f"{REPLAY}/cases/{{transcript}}.jsonl", non_empty=True),
+        responses=ensure(f"{REPLAY}/responses/{{transcript}}.jsonl", non_empty=True),
+        origins=ensure(f"{REPLAY}/origins/{{transcript}}.jsonl", non_empty=True),
+        rejected=f"{REPLAY}/rejected/{{transcript}}.jsonl",
+    log:
+        f"{RESULTS}/logs/load_transcripts/{{transcript}}.log",
+    wildcard_constraints:
+        transcript="|".join(map(re.escape, REPLAYED)) or "none",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_hash("unfaithful_cot.grading.replay"),
+    script:
+        "../scripts/load_transcripts.py"
+
+
+rule load_labels:
+    """Read the labels of a file of transcripts and join them to its responses."""
+    input:
+        judged=lambda wildcards: str(REPLAYED[wildcards.transcript].labels),
+        origins=rules.load_transcripts.output.origins,
+    output:
+        labels=ensure(f"{REPLAY}/labels/{{transcript}}.jsonl", non_empty=True),
+        rejected=f"{REPLAY}/rejected/{{transcript}}.labels.jsonl",
+    log:
+        f"{RESULTS}/logs/load_labels/{{transcript}}.log",
+    wildcard_constraints:
+        transcript="|".join(map(re.escape, LABELLED)) or "none",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("unfaithful_cot.grading.labels"),
+    script:
+        "../scripts/load_labels.py"
+
+
+rule grade_transcripts:
+    """Judge each replayed response by one grader, with the span that justifies each verdict."""
+    input:
+        responses=rules.load_transcripts.output.responses,
+        cases=rules.load_transcripts.output.cases,
+    output:
+        grades=ensure(f"{REPLAY}/grades/{{transcript}}.{{grader}}.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/grade_transcripts/{{transcript}}.{{grader}}.log",
+    wildcard_constraints:
+        transcript="|".join(map(re.escape, REPLAYED)) or "none",
+        grader="|".join(REPLAY_GRADERS),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_hash("unfaithful_cot.grading.grade"),
+    script:
+        "../scripts/grade_transcripts.py"
+
+
+rule measure_transcripts:
+    """Count the verdicts of every file into rates, and the rejected lines into one table."""
+    input:
+        grades=REPLAY_GRADES,
+        origins=REPLAY_ORIGINS,
+        rejected=REPLAY_REJECTED,
+    output:
+        metrics=ensure(f"{REPLAY}/metrics.csv", non_empty=True),
+        rejections=ensure(f"{REPLAY}/rejected.csv", non_empty=True),
+    log:
+        f"{RESULTS}/logs/measure_transcripts.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.replay"),
+    script:
+        "../scripts/measure_transcripts.py"
+
+
+rule compare_transcripts:
+    """Compare the conditions of each model where they may be compared, and say why where not."""
+    input:
+        grades=REPLAY_GRADES,
+        origins=REPLAY_ORIGINS,
+    output:
+        comparisons=ensure(f"{REPLAY}/comparisons.csv", non_empty=True),
+    log:
+        f"{RESULTS}/logs/compare_transcripts.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.replay"),
+    script:
+        "../scripts/compare_transcripts.py"
+
+
+rule compare_readings:
+    """Count where the published reading of a response and the corrected one part."""
+    input:
+        cases=REPLAY_CASES,
+        grades=REPLAY_GRADES,
+    output:
+        readings=ensure(f"{REPLAY}/readings.json", non_empty=True),
+    log:
+        f"{RESULTS}/logs/compare_readings.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_hash("unfaithful_cot.metrics.readings"),
+    script:
+        "../scripts/compare_readings.py"
+
+
+rule match_labels:
+    """Hold the verdicts against the labels that readers gave; every disagreement is listed."""
+    input:
+        labels=REPLAY_LABELS,
+        origins=REPLAY_ORIGINS,
+        grades=REPLAY_GRADES,
+    output:
+        agreement=ensure(f"{REPLAY}/agreement.csv", non_empty=True),
+        details=ensure(f"{REPLAY}/agreement.json", non_empty=True),
+    log:
+        f"{RESULTS}/logs/match_labels.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.agreement"),
+    script:
+        "../scripts/match_labels.py"
+
+
+rule draw_replay:
+    """Draw published and corrected figures side by side; conditions that are not comparable stand apart."""
+    input:
+        metrics=rules.measure_transcripts.output.metrics,
+        comparisons=rules.compare_transcripts.output.comparisons,
+    output:
+        svg=ensure(f"{REPLAY}/figures/replay.svg", non_empty=True),
+        png=ensure(f"{REPLAY}/figures/replay.png", non_empty=True),
+    log:
+        f"{RESULTS}/logs/draw_replay.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        labels={name: models[name].label for name in models},
+        code=code_hash("unfaithful_cot.figures.replay"),
+    script:
+        "../scripts/draw_replay.py"
+
+
+rule write_replay:
+    """Write the one file that shows what the transcripts hold, published and corrected, with the transcripts themselves."""
+    input:
+        metrics=rules.measure_transcripts.output.metrics,
+        comparisons=rules.compare_transcripts.output.comparisons,
+        readings=rules.compare_readings.output.readings,
+        agreement=rules.match_labels.output.details,
+        figure=rules.draw_replay.output.svg,
+        cases=REPLAY_CASES,
+        responses=REPLAY_RESPONSES,
+        origins=REPLAY_ORIGINS,
+        grades=REPLAY_GRADES,
+        rejected=REPLAY_REJECTED,
+        sources=[str(path) for found in REPLAYED.values() for path in (found.path, found.labels) if path]
+        + OWN_CASES,
+        templates=sorted(map(str, Path("src/unfaithful_cot/figures/templates").iterdir())),
+    output:
+        report=ensure(f"{REPLAY}/report.html", non_empty=True),
+    log:
+        f"{RESULTS}/logs/write_replay.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        labels={name: models[name].label for name in models},
+        code=code_hash("unfaithful_cot.figures.replay_page"),
+    script:
+        "../scripts/write_replay.py"
