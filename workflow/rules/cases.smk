@@ -1,6 +1,6 @@
 """The questions that every model is asked.
 
-INPUTS   the suite's settings; the prompt for an API
+INPUTS   the suite's settings; the prompt for an API; the universe whose policy is asked
 OUTPUTS  cases/{suite}.jsonl
 READ BY  documents.smk (what no document may contain), inference.smk, grading.smk, figures.smk
 """
@@ -12,6 +12,7 @@ rule generate_cases:
         prompt=lambda wildcards: (
             "resources/prompts/scenarios.v1.yaml" if suites[wildcards.suite].generator == "openai" else []
         ),
+        universe=lambda wildcards: universe_asked(suites[wildcards.suite]),
     output:
         cases=ensure(f"{RESULTS}/cases/{{suite}}.jsonl", non_empty=True),
     log:

@@ -59,6 +59,12 @@ def asked(part):
     return part.endpoint if part.generator == "openai" else EndpointSettings()
 
 
+def universe_asked(suite):
+    """The file of the universe whose policy a suite of policy_recall asks; nothing for the other experiments."""
+    name = suite.universe or (corpora[main_corpus].universe if main_corpus in corpora else "")
+    return f"resources/universes/{name}.yaml" if suite.experiment == "policy_recall" else []
+
+
 # ---------------------------------------------------------------- targets
 
 RESULTS = f"results/{settings.study}"

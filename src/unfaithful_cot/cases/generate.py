@@ -7,6 +7,7 @@ from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.build import build_cases
+from unfaithful_cot.cases.recall import recall_cases
 from unfaithful_cot.records import Scenario
 from unfaithful_cot.settings import EndpointSettings
 
@@ -22,8 +23,15 @@ def generate_cases(
     endpoint: dict[str, Any],
     cache: str,
     options: int = 2,
+    universe: str | list[str] = "",
 ) -> None:
-    """Write the cases of `suite`: scenarios x arms x options lines."""
+    """Write the cases of `suite`: scenarios x arms x options lines (policy_recall: x 2, about the policy of `universe`)."""
+    if experiment == "policy_recall":
+        asked = recall_cases(
+            str(universe), arms, suite=suite, scenarios=scenarios, seed=seed, options=options
+        )
+        jsonl.write(cases, asked)
+        return
     made = write_scenarios(generator, scenarios, seed, EndpointSettings(**endpoint), Path(cache), options)
     jsonl.write(cases, build_cases(made, arms, suite=suite, experiment=experiment, seed=seed))
 

