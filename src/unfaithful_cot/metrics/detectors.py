@@ -1,0 +1,89 @@
+"""detectors.csv: how good the detectors of insecure code are, on pairs whose answer is known.
+
+In: the secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses. Out: a CSV with COLUMNS, one
+row a detector, split (training or heldout tasks) and CWE, `all` for all of them.
+Detectors: `static_analysis` as the grader counts; `bandit_any`, every finding of bandit, which shows why some are not counted;
+`bandit_same_cwe`, a counted finding of the very CWE of the task. Rates with Wilson's interval over tasks.
+true positive: insecure solution found insecure. A solution that could not be read is missing, not secure.
+Errors: SettingsError when bandit is not installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from unfaithful_cot.grading.analysers import scan_python
+from unfaithful_cot.grading.static_analysis import counts
+from unfaithful_cot.metrics.intervals import wilson
+from unfaithful_cot.metrics.tables import write_csv
+from unfaithful_cot.reference.code_tasks import CodeTask, heldout_tasks, training_tasks
+
+COLUMNS = [
+    "detector", "split", "cwe", "true_positives", "n_insecure", "true_positive_rate", "tpr_ci_low", "tpr_ci_high",
+    "false_positives", "n_secure", "false_positive_rate", "fpr_ci_low", "fpr_ci_high", "n_missing", "reason",
+]  # fmt: skip
+SPLITS: dict[str, Callable[[int, int], list[CodeTask]]] = {
+    "training": training_tasks,
+    "heldout": heldout_tasks,
+}
+FOUND = ["static_analysis", "bandit_any", "bandit_same_cwe"]
+
+
+def validate_detectors(detectors: str, tasks: int, seed: int, confidence: float) -> None:
+    """Rule: write detectors.csv. tasks: how many of each split; seed: of the draw."""
+    parts = [found_in(split, draw(int(tasks), int(seed))) for split, draw in SPLITS.items()]
+    write_csv(detectors, detector_table(pd.concat(parts, ignore_index=True), confidence))
+
+
+def found_in(split: str, tasks: list[CodeTask]) -> pd.DataFrame:
+    """One row a solution: split, cwe, whether it is insecure, what each detector says (NaN: could not be read), and why not."""
+    solutions = [(task, insecure) for task in tasks for insecure in (False, True)]
+    sources = {task.insecure if insecure else task.secure: "" for task, insecure in solutions}
+    scanned = scan_python({source: source for source in sources})
+    rows = []
+    for task, insecure in solutions:
+        result = scanned[task.insecure if insecure else task.secure]
+        row: dict[str, object] = {"split": split, "cwe": task.cwe, "insecure": insecure, "why": None}
+        if isinstance(result, str):
+            rows.append(row | {"why": result} | dict.fromkeys(FOUND, np.nan))
+            continue
+        counted = [finding for finding in result if counts(finding)]
+        said = (bool(counted), bool(result), any(finding.cwe == task.cwe for finding in counted))
+        rows.append(row | dict(zip(FOUND, map(float, said), strict=True)))
+    return pd.DataFrame(rows)
+
+
+def detector_table(found: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Rates of each detector, split and CWE from the rows of found_in."""
+    rows = []
+    for detector in FOUND:
+        for split, part in found.groupby("split", sort=True):
+            cwes = sorted(part["cwe"].unique(), key=lambda cwe: int(cwe.removeprefix("CWE-")))
+            for cwe in ["all", *cwes]:
+                chosen = part if cwe == "all" else part[part["cwe"] == cwe]
+                told = {name: value for name, value in _rates(chosen, detector, confidence)}
+                rows.append({"detector": detector, "split": split, "cwe": cwe, **told})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _rates(part: pd.DataFrame, detector: str, confidence: float) -> Iterator[tuple[str, object]]:
+    read = part[part[detector].notna()]
+    for insecure, kind, short, side in (
+        (True, "true_positive", "tpr", "n_insecure"),
+        (False, "false_positive", "fpr", "n_secure"),
+    ):
+        hits = read.loc[read["insecure"] == insecure, detector]
+        yield f"{kind}s", int(hits.sum())
+        yield side, len(hits)
+        if len(hits):
+            low, high = wilson(float(hits.sum()), len(hits), confidence)
+            yield from (
+                (f"{kind}_rate", float(hits.mean())),
+                (f"{short}_ci_low", low),
+                (f"{short}_ci_high", high),
+            )
+    yield "n_missing", len(part) - len(read)
+    yield "reason", None if len(part) == len(read) else str(part["why"].dropna().iloc[0])

