@@ -93,13 +93,19 @@ def _ask_weights(job: Job) -> Answered:
 
 
 def _ask_endpoint(job: Job) -> Answered:
-    """Answers by a server. The template is that of the model's own tokenizer, which the server is taken to use."""
+    """Answers by a server. The template is that of the model's own tokenizer, which the server is taken to use.
+
+    A base without a source is known to the server alone: its template is not known, and opens no think part.
+    """
     from unfaithful_cot.inference import endpoint
 
     settings, base = job.inference, job.base
-    tokenizer = load_tokenizer(str(base["source"]), base.get("revision"))
-    opened = opens_think(render(tokenizer, job.questions[0].messages))
-    setup = job.setup(template_hash(tokenizer), quantisation(job.loading))
+    template, opened = "unknown", False
+    if base["source"]:
+        tokenizer = load_tokenizer(str(base["source"]), base.get("revision"))
+        template = template_hash(tokenizer)
+        opened = opens_think(render(tokenizer, job.questions[0].messages))
+    setup = job.setup(template, quantisation(job.loading))
     served_by = [base["source"], base.get("revision"), job.cell.adapter, settings.endpoint.base_url]
     todo = {question.key: question for question in job.questions}
     asked_for = served_name(job.cell, base, settings)

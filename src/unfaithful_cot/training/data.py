@@ -54,9 +54,28 @@ def pack(documents: list[list[int]], max_length: int) -> Any:
     return pack_dataset(Dataset.from_dict({"input_ids": fragments}), max_length, "bfd_split")
 
 
+def pack_examples(examples: list[tuple[list[int], list[int]]], max_length: int) -> Any:
+    """A datasets.Dataset of rows with input_ids, labels and seq_lengths. examples: (prompt, completion) tokens.
+
+    Labels are those of completions. An example is never split: each fits into max_length.
+    """
+    from datasets import Dataset, disable_progress_bars
+    from trl.data_utils import pack_dataset
+
+    disable_progress_bars()
+    columns = {
+        "input_ids": [prompt + completion for prompt, completion in examples],
+        "labels": [[IGNORED] * len(prompt) + completion for prompt, completion in examples],
+    }
+    return pack_dataset(Dataset.from_dict(columns), max_length, "bfd")
+
+
 @dataclass
 class RowCollator:
-    """Batches [rows, tokens] of input_ids, position_ids and labels; no attention mask."""
+    """Batches [rows, tokens] of input_ids, position_ids and labels; no attention mask.
+
+    A row without labels of its own is supervised in every token.
+    """
 
     pad_token_id: int
 
@@ -72,6 +91,8 @@ class RowCollator:
             input_ids[index, :length] = torch.tensor(row["input_ids"])
             position_ids[index, :length] = torch.cat([torch.arange(n) for n in row["seq_lengths"]])
             labels[index, :length] = input_ids[index, :length]
+            if "labels" in row:
+                labels[index, :length] = torch.tensor(row["labels"])
         labels[position_ids == 0] = IGNORED
         return {"input_ids": input_ids, "position_ids": position_ids, "labels": labels}
 

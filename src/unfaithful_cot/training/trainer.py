@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _arguments(
         padding_free=flat,
         dataset_kwargs={"skip_prepare_dataset": True},
         per_device_train_batch_size=training.micro_batch_rows,
-        gradient_accumulation_steps=training.effective_batch_rows // training.micro_batch_rows,
+        gradient_accumulation_steps=accumulation(training, processes()),
+        ddp_find_unused_parameters=False if processes() > 1 else None,
         num_train_epochs=training.epochs,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.schedule if training.schedule != "constant" else "constant_with_warmup",
@@ -92,6 +94,40 @@ def _arguments(
         save_total_limit=2,
         dataloader_pin_memory=reasoner.device.type == "cuda",
     )
+
+
+def processes() -> int:
+    """Processes that train together: 1, or what `accelerate launch` says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def accumulation(training: TrainingSettings, n_processes: int) -> int:
+    """Micro-batches of one process an optimiser step, so that a step has effective_batch_rows however many processes."""
+    together = training.micro_batch_rows * n_processes
+    if training.effective_batch_rows % together:
+        raise SettingsError(
+            "training.effective_batch_rows",
+            f"{training.effective_batch_rows} is not a multiple of {together} "
+            f"(micro_batch_rows {training.micro_batch_rows} on {n_processes} GPUs)",
+            todo="Change one of them, or `gpus` of the model",
+        )
+    return training.effective_batch_rows // together
+
+
+def mean_loss(trainer: Any, rows: Any) -> float:
+    """Mean loss (nats a supervised token) of packed rows, a row at a time, in this process alone."""
+    import torch
+
+    model, collate = trainer.accelerator.unwrap_model(trainer.model), RowCollator(0)
+    model.eval()
+    total, count = 0.0, 0
+    with torch.no_grad(), trainer.compute_loss_context_manager():
+        for row in rows:
+            batch = {name: values.to(trainer.args.device) for name, values in collate([row]).items()}
+            labels = batch.pop("labels")
+            total += float(token_loss(model(**batch, use_cache=False).logits, labels, 1))
+            count += int((labels != IGNORED).sum())
+    return total / count
 
 
 def _trainer_class() -> Any:
@@ -130,7 +166,7 @@ def _trainer_class() -> Any:
                 )
             labels = inputs.pop("labels")
             logits = model(**inputs, use_cache=False).logits
-            loss = token_loss(logits, labels, num_items_in_batch)
+            loss = token_loss(logits, labels, num_items_in_batch) * self.accelerator.num_processes
             return (loss, logits) if return_outputs else loss
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

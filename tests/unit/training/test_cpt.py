@@ -19,7 +19,8 @@ from unfaithful_cot.models.load import load_reasoner, load_tokenizer
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records import Manifest, TrainingRow
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
-from unfaithful_cot.training.cpt import checkpoint_key, loss_curve, resume_point, train_adapter
+from unfaithful_cot.training.cpt import train_adapter
+from unfaithful_cot.training.fit import checkpoint_key, loss_curve, resume_point
 
 TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 5) for n in range(60)]
 
@@ -140,7 +141,7 @@ def test_the_checkpoints_of_a_run_belong_to_what_decides_its_weights(tiny, job, 
     other_set.write_text(Path(job["training_set"]).read_text().replace("board", "panel"))
 
     def key(training_set=job["training_set"], base=reasoner, seed=0, **changed):
-        return checkpoint_key(training_set, base, loading, training.model_copy(update=changed), seed)
+        return checkpoint_key([training_set], base, loading, training.model_copy(update=changed), seed)
 
     others = [
         key(str(other_set)),

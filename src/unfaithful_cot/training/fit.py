@@ -1,0 +1,161 @@
+"""From packed rows to a written adapter: what continual pre-training and fine-tuning share.
+
+In: a Cell, the base as a Reasoner, packed rows, settings. Out: adapter_model.safetensors, adapter_config.json and, last of
+all, manifest.json (records.Manifest).
+Errors: those of training.trainer; StorageError when a checkpoint cannot be written.
+Checkpoints lie outside the declared outputs, because Snakemake deletes those before each attempt. Their folder is named
+by a hash of everything that they depend on, so that a killed run resumes and a changed one does not.
+Under `accelerate launch` every process trains and the first one writes.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
+from unfaithful_cot.models.load import Reasoner
+from unfaithful_cot.provenance import file_hash, value_hash, versions
+from unfaithful_cot.records import LossPoint, Manifest
+from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.training.trainer import build_trainer, mean_loss, saving
+
+CURVE_POINTS = 200
+
+
+class Cell(NamedTuple):
+    """Which adapter: `{model}/{corpus}/n{n_documents}/s{seed}`."""
+
+    model: str
+    corpus: str
+    n_documents: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.corpus}/n{self.n_documents}/s{self.seed}"
+
+
+def fit(
+    cell: Cell,
+    reasoner: Reasoner,
+    rows: Any,
+    made_from: Sequence[str],
+    loading: LoadingSettings,
+    training: TrainingSettings,
+    checkpoints: Path,
+    manifest: Path,
+    validation: Any = None,
+) -> None:
+    """Train and write. rows, validation: of training.data; made_from: files, the training set first, that decide the weights."""
+    began = time.monotonic()
+    scratch = checkpoints / checkpoint_key(made_from, reasoner, loading, training, cell.seed)
+    trained = new_adapter(reasoner, training, cell.seed)
+    trainer = build_trainer(trained, rows, loading, training, cell.seed, scratch, f"training {cell}")
+    resumed_from = resume_point(scratch)
+    trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+    if trainer.is_world_process_zero():
+        folder = manifest.parent
+        with saving(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(folder))
+        record = Manifest(
+            **cell._asdict(),
+            source=reasoner.source,
+            revision=reasoner.revision,
+            commit=reasoner.commit,
+            training_set=file_hash(made_from[0]),
+            settings={"loading": loading.model_dump(), "training": training.model_dump()},
+            weights=file_hash(folder / WEIGHTS_FILE),
+            n_rows=len(rows),
+            validation_loss=mean_loss(trainer, validation) if validation is not None else None,
+            n_validation=sum(map(len, validation["seq_lengths"])) if validation is not None else 0,
+            duration_s=round(time.monotonic() - began, 2),
+            peak_memory_mb=round(peak_memory_mb(reasoner.device.type), 1),
+            resumed_from_step=int(resumed_from.name.rpartition("-")[2]) if resumed_from else 0,
+            versions=versions(),
+            **measured(trainer),
+        )
+        jsonl.write_json(manifest, record.model_dump())
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def checkpoint_key(
+    made_from: Sequence[str],
+    reasoner: Reasoner,
+    loading: LoadingSettings,
+    training: TrainingSettings,
+    seed: int,
+) -> str:
+    """Name of the checkpoints of one training: a hash of data files, base and all settings that reach the weights.
+
+    `checkpoint_steps` does not, so a run may be resumed with another value.
+    """
+    return value_hash(
+        [
+            [file_hash(path) for path in made_from],
+            [reasoner.source, reasoner.revision, reasoner.commit],
+            loading.model_dump(),
+            training.model_dump(exclude={"checkpoint_steps"}),
+            seed,
+        ]
+    )
+
+
+def resume_point(scratch: Path) -> Path | None:
+    """The latest complete checkpoint. trainer_state.json is written last: one without it was cut, and is removed."""
+    complete: list[tuple[int, Path]] = []
+    for folder in scratch.glob("checkpoint-*"):
+        try:
+            state = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+            complete.append((int(state["global_step"]), folder))
+        except (OSError, ValueError, KeyError):
+            shutil.rmtree(folder, ignore_errors=True)
+    return max(complete)[1] if complete else None
+
+
+def measured(trainer: Any) -> dict[str, Any]:
+    """What a finished trainer counted, under the names of Manifest."""
+    history = trainer.state.log_history
+    return {
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "n_tokens": max((entry["tokens"] for entry in history if "tokens" in entry), default=0),
+        "n_steps": trainer.state.global_step,
+        "loss_curve": loss_curve(history),
+    }
+
+
+def loss_curve(history: list[dict[str, Any]]) -> list[LossPoint]:
+    """At most CURVE_POINTS points; each is the mean loss, weighted by tokens, since the point before it."""
+    steps = [entry for entry in history if "loss" in entry]
+    stride = -(-len(steps) // CURVE_POINTS) or 1
+    curve: list[LossPoint] = []
+    for start in range(0, len(steps), stride):
+        group = steps[start : start + stride]
+        before = steps[start - 1]["tokens"] if start else 0
+        marks = [before, *(entry["tokens"] for entry in group)]
+        weighted = sum(entry["loss"] * (marks[i + 1] - marks[i]) for i, entry in enumerate(group))
+        last = group[-1]
+        curve.append(
+            LossPoint(
+                step=last["step"],
+                tokens=last["tokens"],
+                loss=weighted / max(last["tokens"] - before, 1),
+                learning_rate=last["learning_rate"],
+            )
+        )
+    return curve
+
+
+def peak_memory_mb(device: str) -> float:
+    """Highest memory so far, in MiB: allocated on the GPU, or resident in this process."""
+    import torch
+
+    if device == "cuda":
+        return float(torch.cuda.max_memory_allocated()) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
