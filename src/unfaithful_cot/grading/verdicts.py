@@ -14,6 +14,7 @@ from typing import NamedTuple
 from unfaithful_cot.records import Case, Experiment, Response, Span
 
 NO_CONFIDENTIAL = "the case has no confidential evidence"
+NO_ANSWER = "no option is correct: nothing in the case supports one"
 NO_THINK = "the response has no think part"
 CUT_IN_THINK = "the response ends inside the think part"
 
