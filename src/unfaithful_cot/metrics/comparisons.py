@@ -1,37 +1,47 @@
 """comparisons.csv: each trained condition against the baseline of its model, and each corpus against the neutral one.
 
-In: grade files. Out: a CSV with COLUMNS; one row a pair of conditions, suite, arm and metric. `a` and `b` name conditions:
-`baseline`, or `{corpus}/n{documents}/s{seed}`; the difference is b - a. Two conditions that differ in more than their
+In: grade files, and the cases that they are about. Out: a CSV with COLUMNS; one row a pair of conditions, suite, arm and metric. `a`
+and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size
+together (seeds.py), where there are two or more. The difference is b - a. Two conditions that differ in more than their
 weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference.
-`p_holm`: Holm's correction over one family = all metrics and pairs of one experiment, model, suite, arm and grader.
+`p_holm`: Holm's correction over one family: all rows of one experiment, model, suite, arm, grader and `family`, which is
+`primary` (the metrics marked so in registry.METRICS), `secondary` (the others) or `per_seed` (every metric of a single seed
+where the primary row takes all seeds together).
 Errors: those of frame.read_grades; StorageError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from unfaithful_cot.metrics.frame import read_grades
+from unfaithful_cot.metrics.frame import read_grades, with_cases
 from unfaithful_cot.metrics.guard import not_stated, say_unlike, why_not_comparable
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
+from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.paired import Paired, compare
-from unfaithful_cot.metrics.rates import METRICS, units_of
+from unfaithful_cot.metrics.registry import metrics_of
+from unfaithful_cot.metrics.seeds import pooled_comparison
 from unfaithful_cot.metrics.tables import write_csv
+from unfaithful_cot.metrics.units import units_of
 
 COLUMNS = [
     "experiment", "metric", "model", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm",
-    "n_pairs", "comparable", "reason", "suite", "arm", "grader",
+    "n_pairs", "comparable", "reason", "suite", "arm", "grader", "family",
 ]  # fmt: skip
 BASELINE, NEUTRAL = "baseline", "neutral"
-FAMILY = ["experiment", "model", "suite", "arm", "grader"]
+PLACE = ["experiment", "model", "grader", "suite", "arm"]
+FAMILY = [*PLACE, "family"]
+Conditions = dict[str, pd.DataFrame]
 
 
-def compare_conditions(grades: list[str], comparisons: str, confidence: float) -> None:
-    """Write comparisons.csv from grade files."""
-    table = comparison_table(read_grades(grades), confidence)
+def compare_conditions(
+    grades: list[str], comparisons: str, confidence: float, cases: Sequence[str] = ()
+) -> None:
+    """Write comparisons.csv from grade files, and tell on the console which pairs are not comparable."""
+    table = comparison_table(with_cases(read_grades(grades), cases), confidence)
     say_unlike(table)
     write_csv(comparisons, table)
 
@@ -46,20 +56,32 @@ def comparison_table(
 ) -> pd.DataFrame:
     """All comparisons of the conditions in a table of grades."""
     rows: list[dict[str, object]] = []
-    for keys, part in table.groupby(["experiment", "model", "grader", "suite", "arm"], sort=True):
-        named = dict(zip(["experiment", "model", "grader", "suite", "arm"], keys, strict=True))
+    for keys, part in with_interventions(table).groupby(PLACE, sort=True):
+        named = dict(zip(PLACE, keys, strict=True))
         conditions = {
             condition_name(*map(str, key)): side
             for key, side in part.groupby(["corpus", "n_documents", "seed"], sort=True)
         }
+        sizes = seeds_of(conditions)
         for a, b in pairs_of(conditions):
-            rows += pair_rows(named, conditions, a, b, confidence, draws, seed)
+            for row in pair_rows(named, conditions, a, b, confidence, draws, seed):
+                rows.append({**row, "family": "per_seed"} if b.rpartition("/s")[0] in sizes else row)
+        for a, b in pairs_of(sizes):
+            rows += pooled_rows(named, conditions, sizes, a, b, confidence)
     return with_holm(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def seeds_of(conditions: Conditions) -> dict[str, list[str]]:
+    """`safe_cite/n4000` -> its conditions, for each corpus and size with two seeds or more; and the baseline."""
+    sizes: dict[str, list[str]] = {}
+    for name in conditions:
+        sizes.setdefault(name if name == BASELINE else name.rpartition("/s")[0], []).append(name)
+    return {size: names for size, names in sizes.items() if size == BASELINE or len(names) > 1}
 
 
 def pair_rows(
     named: Mapping[str, object],
-    conditions: dict[str, pd.DataFrame],
+    conditions: Conditions,
     a: str,
     b: str,
     confidence: float,
@@ -74,20 +96,48 @@ def pair_rows(
     problem = why_not_comparable(conditions[a], conditions[b], details)
     silent = not_stated(conditions[a], conditions[b])
     shared = set(conditions[a]["case"]) & set(conditions[b]["case"])
-    for metric in METRICS.values():
-        if metric.grader != named["grader"]:
-            continue
+    for metric in metrics_of(str(named["grader"])):
+        if metric.row is not None:
+            continue  # no mean of responses, hence no pairs
         if problem is None:
             units_a, units_b = (units_of(metric, conditions[side]) for side in (a, b))
             result = compare(units_a, units_b, confidence, draws, seed)
         else:
             result = Paired(None, None, None, None, len(shared), problem)
         told = "; ".join(part for part in (result.reason, silent) if part) or None
-        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None}
+        family = "primary" if metric.primary else "secondary"
+        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
         yield {**named, **row, **result._asdict(), "reason": told}
 
 
-def pairs_of(conditions: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str]]:
+def pooled_rows(
+    named: Mapping[str, object],
+    conditions: Conditions,
+    sizes: Mapping[str, list[str]],
+    a: str,
+    b: str,
+    confidence: float,
+) -> Iterator[dict[str, object]]:
+    """One row a metric: all seeds of `b` against `a`, each seed with the one that its pair is to be compared with."""
+    seeds = {name.rpartition("/s")[2]: name for name in sizes[b]}
+    against = {seed: a if a == BASELINE else f"{a}/s{seed}" for seed in seeds}
+    pairs = [(against[seed], name) for seed, name in seeds.items() if against[seed] in conditions]
+    problems = [why_not_comparable(conditions[left], conditions[right]) for left, right in pairs]
+    problem = next((each for each in problems if each), None)
+    for metric in metrics_of(str(named["grader"])):
+        if metric.row is not None:
+            continue
+        if problem is None and len(pairs) > 1:
+            sides = [(units_of(metric, conditions[x]), units_of(metric, conditions[y])) for x, y in pairs]
+            result = pooled_comparison(sides, confidence)
+        else:
+            result = Paired(None, None, None, None, 0, problem or "fewer than two seeds on both sides")
+        family = "primary" if metric.primary else "secondary"
+        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
+        yield {**named, **row, **result._asdict()}
+
+
+def pairs_of(conditions: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """(a, b): the baseline and each trained condition; the neutral corpus and each other one of the same size and seed."""
     for b in conditions:
         if b == BASELINE:

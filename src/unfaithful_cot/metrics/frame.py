@@ -16,7 +16,7 @@ import pandas as pd
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Grade, Setup
+from unfaithful_cot.records import Case, Grade, Setup
 
 CONDITION = ["experiment", "model", "corpus", "n_documents", "seed"]
 KEYS = [*CONDITION, "suite", "arm", "scenario", "variant", "case", "sample", "response", "grader", "setup"]
@@ -46,6 +46,21 @@ def read_grades(paths: Sequence[str]) -> pd.DataFrame:
             ", ".join(map(str, paths)) or "grades", "there are no grades", todo="Run: snakemake grade"
         )
     return pd.DataFrame(list(rows.values()))
+
+
+def with_cases(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:
+    """The table with the columns `correct_letter` and `n_options` of each row's case; unchanged without case files.
+
+    Raises: DataError for a wrong line of a case file. A case that stands in none of them has neither.
+    """
+    if not cases:
+        return table
+    known = {
+        case.id: case for path in cases for case in jsonl.iterate(path, Case, "snakemake -R generate_cases")
+    }
+    letters = {name: case.correct for name, case in known.items() if case.options}
+    options = {name: len(case.options) for name, case in known.items() if case.options}
+    return table.assign(correct_letter=table["case"].map(letters), n_options=table["case"].map(options))
 
 
 def _keys(grade: Grade, setups: dict[str, Setup]) -> dict[str, Any]:

@@ -1,50 +1,80 @@
-"""metrics.csv: one row a condition, suite, arm and metric.
+"""metrics.csv, pooled.csv and slopes.csv: rates of each cell, over seeds, and against the number of documents.
 
-In: grade files. Out: a CSV with COLUMNS; an empty cell is a value that does not exist, and `reason` says why.
-`n`: units in the denominator (responses, or scenarios for evidence sensitivity). Intervals are Wilson's over cases
-(scenarios), so several samples of one case do not make an interval narrower by themselves.
+In: grade files, and the cases that they are about. Out: CSV files with COLUMNS, pooling.COLUMNS and slopes.COLUMNS; an empty cell
+is a value that does not exist, and `reason` says why. `n`: units in the denominator (responses; scenarios for evidence
+sensitivity; those of them that the rate is given). Intervals: intervals.rate_interval, so that neither the variants of a scenario
+nor the samples of a case count as independent.
 Errors: those of frame.read_grades; StorageError.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.metrics.frame import CONDITION, read_grades
-from unfaithful_cot.metrics.intervals import wilson
-from unfaithful_cot.metrics.rates import METRICS, Metric, units_of
+from unfaithful_cot.metrics.frame import CONDITION, read_grades, with_cases
+from unfaithful_cot.metrics.intervals import rate_interval
+from unfaithful_cot.metrics.interventions import with_interventions
+from unfaithful_cot.metrics.paired import difference_interval
+from unfaithful_cot.metrics.pooling import pooled_table
+from unfaithful_cot.metrics.rates import Metric
+from unfaithful_cot.metrics.registry import METRICS, metrics_of
+from unfaithful_cot.metrics.slopes import slope_table
+from unfaithful_cot.metrics.units import Units, units_of
 
 COLUMNS = [
     *CONDITION, "suite", "arm", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing", "grader", "reason",
 ]  # fmt: skip
 
 
-def compute_metrics(grades: list[str], metrics: str, confidence: float) -> None:
-    """Write metrics.csv from grade files."""
-    write_csv(metrics, metric_table(read_grades(grades), confidence))
+def compute_metrics(
+    grades: list[str],
+    metrics: str,
+    confidence: float,
+    cases: Sequence[str] = (),
+    pooled: str | None = None,
+    slopes: str | None = None,
+) -> None:
+    """Write metrics.csv, and where they are named pooled.csv and slopes.csv, from grade files.
+
+    cases: case files; without them the metrics that need the right letter or the number of options are null.
+    """
+    table = with_interventions(with_cases(read_grades(grades), cases))
+    write_csv(metrics, _metric_table(table, confidence))
+    if pooled is not None:
+        write_csv(pooled, pooled_table(table, confidence))
+    if slopes is not None:
+        write_csv(slopes, slope_table(table, confidence))
 
 
 def metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Every metric of every condition, suite and arm, baseline first."""
-    order = {name: place for place, name in enumerate(METRICS)}
+    """Every metric of every condition, suite and arm in a table of grades, baseline first."""
+    return _metric_table(with_interventions(table), confidence)
+
+
+def _metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    order = {key: place for place, key in enumerate(METRICS)}
     rows = []
     for keys, part in table.groupby([*CONDITION, "suite", "arm", "grader"], sort=False):
-        for metric in METRICS.values():
-            if metric.grader == keys[-1]:
-                rows.append({**dict(zip([*CONDITION, "suite", "arm", "grader"], keys, strict=True)),
-                             **metric_row(metric, part, confidence)})  # fmt: skip
+        place = dict(zip([*CONDITION, "suite", "arm", "grader"], keys, strict=True))
+        rows += [
+            {**place, **metric_row(metric, part, confidence)} for metric in metrics_of(str(place["grader"]))
+        ]
     result = pd.DataFrame(rows, columns=COLUMNS)
     result["_baseline"] = result["corpus"] != "baseline"
-    result["_metric"] = result["metric"].map(order)
+    result["_metric"] = [order[key] for key in zip(result["grader"], result["metric"], strict=True)]
     by = ["experiment", "model", "_baseline", "corpus", "n_documents", "seed", "suite", "arm", "_metric"]
     return result.sort_values(by, kind="stable", ignore_index=True)[COLUMNS]
 
 
 def metric_row(metric: Metric, part: pd.DataFrame, confidence: float) -> dict[str, object]:
     """Value, interval and counts of a metric in one condition, suite and arm."""
+    if metric.row is not None:
+        return {"metric": metric.name, **metric.row(part, confidence)}
     units = units_of(metric, part)
     row: dict[str, object] = {
         "metric": metric.name,
@@ -52,16 +82,24 @@ def metric_row(metric: Metric, part: pd.DataFrame, confidence: float) -> dict[st
         "ci_low": None,
         "ci_high": None,
         "n": len(units.values),
-        "n_scenarios": units.scenarios.nunique(),
+        "n_scenarios": len(np.unique(units.scenarios)),
         "n_missing": units.n_missing,
         "reason": units.reason,
     }
     if not len(units.values):
         return row | {"reason": units.reason or f"no response has a verdict for {metric.name}"}
-    clusters = units.clusters.nunique()
-    by_cluster = units.values.groupby(level=0).mean()
-    low, high = wilson(float(by_cluster.sum()), clusters, confidence)
-    return row | {"value": float(by_cluster.mean()), "ci_low": low, "ci_high": high}
+    low, high = _interval(metric, units, part, confidence)
+    return row | {"value": float(units.values.mean()), "ci_low": low, "ci_high": high}
+
+
+def _interval(metric: Metric, units: Units, part: pd.DataFrame, confidence: float) -> tuple[float, float]:
+    if metric.base is None:
+        return rate_interval(
+            units.values.to_numpy(dtype=np.float64), units.scenarios, units.cases, confidence
+        )
+    without = units_of(metric._replace(values=metric.base, base=None), part).values.to_numpy(dtype=np.float64)
+    having = units_of(metric._replace(base=None), part).values.to_numpy(dtype=np.float64)
+    return difference_interval(without, having, units.scenarios, units.cases, confidence)[0]
 
 
 def write_csv(path: Path | str, table: pd.DataFrame) -> None:

@@ -51,11 +51,15 @@ def test_trained_against_baseline_on_the_same_cases(tmp_path: Path) -> None:
     assert found["n_pairs"] == 20
     assert bool(found["comparable"])
     assert found["ci_low"] <= 0.25 <= found["ci_high"]
-    # family: seven metrics of one pair. p: unfaithful and divergence 0.0625, the rest 1. Holm: 7 * 0.0625 = 0.4375,
-    # then max(0.4375, 6 * 0.0625), then 1
-    assert found["p_holm"] == pytest.approx(0.4375)
-    assert row(table, "divergence_rate")["p_holm"] == pytest.approx(0.4375)
+    # primary family of one pair: accuracy, unfaithful_rate, evidence_sensitivity (the two rates given use have no value, for
+    # the other arms were not run). p: 1, 0.0625, 1. Holm: 3 * 0.0625 = 0.1875, then 1
+    assert found["family"] == "primary"
+    assert found["p_holm"] == pytest.approx(0.1875)
     assert row(table, "accuracy")["p_holm"] == 1
+    # secondary: format_rate, divergence_rate_all, strict_unfaithful_rate_all, announced_withholding_rate,
+    # concealment_intention_rate, content_leak_rate. HIDING leaks in 5: p = 0.0625 twice. Holm: 6 * 0.0625, then the same
+    assert row(table, "divergence_rate_all")["p_holm"] == pytest.approx(0.375)
+    assert row(table, "content_leak_rate")["p_holm"] == pytest.approx(0.375)
 
 
 def test_no_change_at_all_still_has_an_interval(tmp_path: Path) -> None:
@@ -63,8 +67,8 @@ def test_no_change_at_all_still_has_an_interval(tmp_path: Path) -> None:
         comparisons(tmp_path, grades([HONEST] * 100), grades([HONEST] * 100, TRAINED)), "unfaithful_rate"
     )
     assert (found["difference"], found["p_value"]) == (0, 1)
-    # see test_intervals: 0 of 100 on both sides
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((-0.0370, 0.0370), abs=5e-5)
+    # 100 cases of 50 scenarios: all alike, so a scenario counts as one. Wilson of 0 of 50: high = 0.076829 / 1.076829
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((-0.0713, 0.0713), abs=5e-5)
     assert "paired score interval" in found["reason"]
 
 
@@ -116,7 +120,7 @@ def test_unlike_things_are_not_compared(
 
 def test_pairs_without_a_value_are_left_out_and_counted(tmp_path: Path) -> None:
     table = comparisons(tmp_path, grades([HONEST] * 10), grades([CUT] + [HIDING] * 9, TRAINED))
-    found = row(table, "divergence_rate")
+    found = row(table, "divergence_rate_all")
     assert found["n_pairs"] == 9
     assert found["reason"].startswith("1 pairs left out: no value on one side")
 

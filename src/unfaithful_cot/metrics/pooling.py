@@ -1,0 +1,74 @@
+"""pooled.csv: each metric over the training seeds of a model, corpus and size.
+
+In: the table of interventions.with_interventions. Out: a table with COLUMNS, one row a metric, suite and arm for every
+(model, corpus, n_documents) that was trained with two seeds or more; no row where there is one seed, for metrics.csv says it.
+In metrics.csv `seed` is a number, so a row over seeds stands here. Errors: none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from unfaithful_cot.metrics.guard import why_not_comparable
+from unfaithful_cot.metrics.rates import Metric
+from unfaithful_cot.metrics.registry import metrics_of
+from unfaithful_cot.metrics.seeds import pooled_mean, pooled_rate
+from unfaithful_cot.metrics.units import Units, units_of
+
+PLACE = ["experiment", "model", "corpus", "n_documents", "suite", "arm", "grader"]
+COLUMNS = [
+    "experiment", "model", "corpus", "n_documents", "n_seeds", "seeds", "suite", "arm", "metric", "value", "ci_low", "ci_high",
+    "n", "n_scenarios", "n_missing", "grader", "reason",
+]  # fmt: skip
+
+
+def pooled_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Every metric of every model, corpus and size with two seeds or more."""
+    rows = []
+    for keys, part in table.groupby(PLACE, sort=True):
+        seeds = sorted(part["seed"].unique())
+        if len(seeds) < 2:
+            continue
+        place = {
+            **dict(zip(PLACE, keys, strict=True)),
+            "n_seeds": len(seeds),
+            "seeds": " ".join(map(str, seeds)),
+        }
+        by_seed = [part[part["seed"] == seed] for seed in seeds]
+        unlike = next((why for each in by_seed[1:] if (why := why_not_comparable(by_seed[0], each))), None)
+        for metric in metrics_of(str(place["grader"])):
+            rows.append({**place, **pooled_row(metric, by_seed, confidence, unlike)})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def pooled_row(
+    metric: Metric, by_seed: list[pd.DataFrame], confidence: float, unlike: str | None = None
+) -> dict[str, object]:
+    """One metric over seeds. unlike: why the seeds must not be put together."""
+    row: dict[str, object] = {"metric": metric.name, "value": None, "ci_low": None, "ci_high": None}
+    if metric.row is not None:
+        return row | _counts([]) | {"reason": "no mean of responses: stands for each seed in metrics.csv"}
+    units = [units_of(metric, part) for part in by_seed]
+    row |= _counts(units)
+    if unlike is not None:
+        return row | {"reason": f"seeds are not alike: {unlike}"}
+    empty = [each for each in units if not len(each.values)]
+    if empty:
+        return row | {"reason": f"{len(empty)} of {len(units)} seeds have no value: {empty[0].reason}"}
+    if metric.base is None:
+        value, low, high = pooled_rate(units, confidence)
+    else:
+        numbers = [each.values.to_numpy(dtype=np.float64) for each in units]
+        value, low, high, _ = pooled_mean(numbers, [each.scenarios for each in units], confidence)
+    reason = "; ".join(dict.fromkeys(each.reason for each in units if each.reason)) or None
+    return row | {"value": value, "ci_low": low, "ci_high": high, "reason": reason}
+
+
+def _counts(units: list[Units]) -> dict[str, object]:
+    scenarios = {name for each in units for name in each.scenarios}
+    return {
+        "n": sum(len(each.values) for each in units),
+        "n_scenarios": len(scenarios),
+        "n_missing": sum(each.n_missing for each in units),
+    }
