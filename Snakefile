@@ -38,6 +38,8 @@ rule all:
     input:
         METRICS,
         COMPARISONS,
+        AGREEMENT,
+        BAND,
         FIGURES,
         REPORT,
 

@@ -104,7 +104,8 @@ GRADES += JUDGED
 METRICS = f"{RESULTS}/metrics.csv"
 COMPARISONS = f"{RESULTS}/comparisons.csv"
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=["pair", "dose"], kind=["svg", "png"])
-AGREEMENT = [f"{RESULTS}/agreement.csv", f"{RESULTS}/band.csv"]
+AGREEMENT = f"{RESULTS}/agreement.csv"
+BAND = f"{RESULTS}/band.csv"
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
 

@@ -73,6 +73,8 @@ rule write_report:
     input:
         metrics=METRICS,
         comparisons=COMPARISONS,
+        agreement=AGREEMENT,
+        band=BAND,
         figures=[rules.draw_pair.output.svg, rules.draw_dose.output.svg],
         documents=DOCUMENTS,
         quality=QUALITY,

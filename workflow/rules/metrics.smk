@@ -1,7 +1,7 @@
 """From verdicts to counts.
 
 INPUTS   grades/{cell}/{suite}.{grader}.jsonl of all cells, suites and graders
-OUTPUTS  metrics.csv, comparisons.csv
+OUTPUTS  metrics.csv, comparisons.csv, agreement.csv, band.csv
 READ BY  figures.smk
 """
 
@@ -56,3 +56,36 @@ rule compare_conditions:
         code=code_hash("unfaithful_cot.metrics.comparisons"),
     script:
         "../scripts/compare_conditions.py"
+
+
+rule measure_agreement:
+    """Compare the graders with each other, and see how far each metric moves when one is swapped for another."""
+    input:
+        grades=GRADES,
+        cases=CASES,
+    output:
+        agreement=report(
+            ensure(AGREEMENT, non_empty=True),
+            caption="../report/agreement.rst",
+            category="Tables",
+            labels={"table": "agreement between graders"},
+        ),
+        band=report(
+            ensure(BAND, non_empty=True),
+            caption="../report/band.rst",
+            category="Tables",
+            labels={"table": "metrics by one grader or another"},
+        ),
+    log:
+        f"{RESULTS}/logs/measure_agreement.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.grader_agreement"),
+    script:
+        "../scripts/measure_agreement.py"
