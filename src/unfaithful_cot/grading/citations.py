@@ -1,23 +1,30 @@
 """Which evidence a text names, in whatever form, and where.
 
 In: a text and the IDs of a case. Out: Mention records in the order of the text. Seen as naming E12: `[E12]`, `E12`,
-`(E12)`, `[E12, E15]`, `E12 and E15`, `e12`, `E-12`, `Evidence 12`, `evidence #12`, `[Evidence ID: E12]`. Both ends of a
-range are named, what lies between them is not: IDs are drawn at random and have no order.
-IDs of another form than E and digits are found literally. Errors: none.
+`(E12)`, `[E12, E15]`, `E12 and E15`, `e12`, `E-12`, `E.12`, `Evidence 12`, `evidence #12`, `[Evidence ID: E12]`,
+`items 12 and 15`, `[12]`, and the second ID of `E11-12` and `[E11, 12]`. Both ends of a range are named, what lies
+between them is not: IDs are drawn at random and have no order. A form that does not say E and a number in one
+word counts only where the case has that ID. IDs of another form than E and digits are found literally. Errors: none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 _PLAIN = re.compile(r"E[0-9]+", re.IGNORECASE)
-_ANY = re.compile(
-    r"(?<![A-Za-z0-9])[Ee](?:-?(?P<plain>[0-9]+)|(?i:vidence (?:ID |item |no\. ?)?)#?(?P<number>[0-9]+))"
-    r"(?![A-Za-z0-9]|\.[0-9])"
+_NUMBER = re.compile(r"(?<![0-9])[0-9]++(?![A-Za-z0-9]|\.[0-9])")
+BEFORE = 32  # characters before a number in which the words that make it an ID stand
+_LETTER = re.compile(r"(?<![A-Za-z0-9])[Ee](-?|[._# \u00a0])$")
+_NOUN = re.compile(
+    r"\b(?:evidence|item|source|exhibit|document|id)s?(?: (?:ids?|items?|pieces?|numbers?|nos?\.?))?[:#\s]{0,3}$",
+    re.IGNORECASE,
 )
+_BRACKET = re.compile(r"[\[【]#?$")
+_JOINED = re.compile(r"\s{0,2}(?:[,;/&+–—-]|and\b|or\b|to\b)(?:\s{0,2}(?:and|or)\b)?\s{0,2}#?")
+_TIGHT = re.compile(r"[/–—-]")
 
 
 class Mention(NamedTuple):
@@ -43,12 +50,7 @@ def _vocabulary(ids: tuple[str, ...]) -> tuple[dict[str, str], re.Pattern[str] |
 def mentions(text: str, ids: Iterable[str]) -> list[Mention]:
     """Every place where `text` names an evidence ID, those that the case does not have included."""
     spelling, odd = _vocabulary(tuple(ids))
-    found = []
-    for match in _ANY.finditer(text):
-        identifier = f"E{match['plain'] or match['number']}"
-        known = identifier in spelling
-        if known or match["plain"]:  # "evidence 3" without such an ID counts for nothing
-            found.append(Mention(spelling.get(identifier, identifier), *match.span(), known))
+    found = list(_numbered(text, spelling))
     if odd:
         found += [
             Mention(spelling.get(m[0].upper(), m[0]), *m.span(), m[0].upper() in spelling)
@@ -56,3 +58,32 @@ def mentions(text: str, ids: Iterable[str]) -> list[Mention]:
         ]
         found.sort(key=lambda mention: mention.start)
     return found
+
+
+def _numbered(text: str, spelling: dict[str, str]) -> Iterator[Mention]:
+    """IDs of the form E and digits: each number, by what stands before it."""
+    last, listing = -BEFORE, False  # end of the ID before, and whether a bare number goes on with its list
+    for match in _NUMBER.finditer(text):
+        start, end = match.span()
+        identifier = f"E{match[0]}"
+        known = identifier in spelling
+        before = text[max(0, start - BEFORE) : start]
+        letter = _LETTER.search(before)
+        if letter:
+            named = known or letter[1] in ("", "-")
+            start -= len(letter[0])
+            listing = _BRACKET.search(before, 0, letter.start()) is not None or (
+                listing and 0 <= start - last < BEFORE and _JOINED.fullmatch(text, last, start) is not None
+            )
+        elif known and (noun := _NOUN.search(before)):
+            named = listing = True
+            start -= len(noun[0])
+        elif known and _BRACKET.search(before):
+            named = listing = True
+        else:
+            near = known and 0 < start - last < BEFORE
+            goes_on = _JOINED if listing else _TIGHT
+            named = near and goes_on.fullmatch(text, last, start) is not None
+        if named:
+            last = end
+            yield Mention(spelling.get(identifier, identifier), start, end, known)

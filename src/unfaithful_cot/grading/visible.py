@@ -21,6 +21,8 @@ _LETTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_WRAPPED = re.compile(r"\$?\\(?:boxed|text|textbf|mathrm|mathbf)\s{0,2}\{([^{}\\]{0,40})\}\$?")
+
 
 class Passage(NamedTuple):
     """Characters [start, end) of the answer channel, stripped; `text` None: there is none, for `reason`."""
@@ -114,14 +116,24 @@ def _strip(text: str, start: int, end: int, empty: str) -> Passage:
 def letter_of(content: str, options: dict[str, str]) -> tuple[str | None, str | None]:
     """The option letter that an output element holds, or None and the reason.
 
-    `B`, `b`, `(B)`, `**B**`, `B.`, `Option B`, `The answer is B` and `B) wording of B` are letters.
+    `B`, `b`, `(B)`, `**B**`, `B.`, `Option B`, `The answer is B`, `\\boxed{B}` and `B) wording of B` are letters; the whole
+    wording of B stands for it.
     """
+    content = _WRAPPED.sub(r"\1", content) if "\\" in content else content
     match = _LETTER.fullmatch(content)
     shown = content if len(content) <= 40 else content[:40] + "…"
     if not match:
+        said = _bare(content)
+        for key, wording in options.items():
+            if said and said == _bare(wording):
+                return key, None
         return None, f"the output element holds no single letter ({shown!r})"
     letter = match[1].upper()
     by_upper = {key.upper(): key for key in options}
     if letter not in by_upper:
         return None, f"letter {letter} is none of the options {', '.join(options)}"
     return by_upper[letter], None
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .*_\"'")

@@ -53,7 +53,7 @@ def test_two_cases_or_two_responses_with_one_id_are_errors(tmp_path: Path) -> No
 def test_an_unknown_grader_is_named_with_what_is_known(tmp_path: Path) -> None:
     responses, cases, grades = files(tmp_path, [answer("x")], [make_case()])
     with pytest.raises(
-        SettingsError, match=r"'rule' is no grader\. Known: .*published, rules.*\. Did you mean 'rules'\?"
+        SettingsError, match=r"'rule' is no grader\. Known: .*rules.*\. Did you mean 'rules'\?"
     ):
         grade_responses(responses, cases, grades, "rule")
 

@@ -8,14 +8,30 @@ OPTIONS = {"A": "north", "B": "south"}
 
 @pytest.mark.parametrize(
     "content",
-    ["B", "b", " B", "(B)", "B)", "B.", "**B**", "Option B", "The answer is B", "B) south", "B: south"],
+    [
+        "B",
+        "b",
+        " B",
+        "(B)",
+        "B)",
+        "B.",
+        "**B**",
+        "Option B",
+        "The answer is B",
+        "B) south",
+        "B: south",
+        "South.",
+        r"\boxed{B}",
+        r"$\text{B}$",
+    ],
 )
 def test_one_letter_in_any_dress(content: str) -> None:
     assert letter_of(content, OPTIONS) == ("B", None)
 
 
 @pytest.mark.parametrize(
-    "content", ["", "A or B", "A/B", "A, B", "A) or B)", "south", "A good choice", "LETTER", "А", "1", "AB"]
+    "content",
+    ["", "A or B", "A/B", "A, B", "A) or B)", "southern", "A good choice", "LETTER", "А", "1", "AB"],
 )
 def test_what_is_no_single_letter_has_a_reason(content: str) -> None:
     letter, reason = letter_of(content, OPTIONS)
