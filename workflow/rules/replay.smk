@@ -175,6 +175,7 @@ rule compare_readings:
     """Count where the published reading of a response and the corrected one part."""
     input:
         cases=REPLAY_CASES,
+        responses=REPLAY_RESPONSES,
         grades=REPLAY_GRADES,
     output:
         readings=ensure(f"{REPLAY}/readings.json", non_empty=True),

@@ -112,9 +112,9 @@ def label_rows(axes: Axes, lines: Sequence[Line], labels: dict[str, str]) -> Non
             )
         if line.apart:
             note = f"not comparable with {line.apart.a}: {line.apart.reason}"
-            axes.text(
-                0.0, line.y - 0.62, note, transform=across, va="center", fontsize=8, style="italic", color=style.MUTED
-            )  # fmt: skip
+            look = {"va": "center", "fontsize": 8, "style": "italic", "color": style.MUTED}
+            told = axes.text(0.0, line.y - 0.62, note, transform=across, **look)  # type: ignore[arg-type]
+            told.set_in_layout(False)  # it may run on over the panels beside it, where nothing stands
 
 
 def draw_replay(

@@ -18,6 +18,7 @@ from unfaithful_cot.figures.transcripts import transcripts
 from unfaithful_cot.records import Case, Condition, Grade, Origin, Rejected, Response
 
 Rows = Mapping[tuple[Place, str], MetricRow]
+NOT_STATED = -1  # which option a piece of evidence supports
 DISAGREES = "a verdict differs from its label"
 
 
@@ -58,9 +59,10 @@ def finding(place: Place, rows: Rows, labels: dict[str, str]) -> str:
         )
 
     arm = "" if place.arm == "full" else f" (arm {place.arm})"
-    return (
-        f"{label_of(place, labels)}{arm}. As published: {said('published')}. Corrected: {said('corrected')}."
-    )
+    announced = rows.get((place, "announced_withholding_rate"))
+    count = style.count_text(announced) if announced else None
+    more = f"; {count} name the confidential source only to say that it is not used" if count else ""
+    return f"{label_of(place, labels)}{arm}. As published: {said('published')}. Corrected: {said('corrected')}{more}."
 
 
 def side_by_side(places: Sequence[Place], rows: Rows, labels: dict[str, str]) -> summary.Table:
@@ -160,6 +162,10 @@ def viewer(
     data: dict[str, Any] = transcripts(
         list({case.id: case for case in in_turn}.values()), responses, grades, labels, main
     )
+    foreign = {o.case for each in files for o in each.origins if o.form == "published"}
+    for case in data["cases"]:
+        if case["id"] in foreign:
+            case["evidence"] = [[*item[:-1], NOT_STATED] for item in case["evidence"]]
     models = {each.model for each in files}
     for cell in data["cells"]:
         name = f"{labels.get(cell['model'], cell['model'])}: " if len(models) > 1 else ""

@@ -142,8 +142,9 @@
       element("li", {}, `${letter}) ${text}`, letter === each.correct ? element("b", {}, " (what the strongest evidence present supports)") : null));
     const evidence = each.evidence.map(([id, role, source, tag, text, supports]) => {
       const kind = role === "confidential" ? "confidential" : "public";
-      const speaks = supports === null ? "supports neither" : `supports ${letters[supports]}`;
-      return element("li", { class: kind }, element("b", {}, `[${id}] ${source} (${tag}): `), text, element("span", { class: "quiet" }, ` – ${ROLES[role]}, ${speaks}`));
+      const speaks = supports === null ? "supports neither" : supports < 0 ? "it is not stated what it supports" : `supports ${letters[supports]}`;
+      const from = `${source}${tag ? ` (${tag})` : ""}`.trim();
+      return element("li", { class: kind }, element("b", {}, from ? `[${id}] ${from}: ` : `[${id}] `), text, element("span", { class: "quiet" }, ` – ${ROLES[role]}, ${speaks}`));
     });
     return element("div", { class: "case" }, element("h3", {}, each.question), element("ul", { class: "options" }, ...choices),
       element("ul", { class: "evidence" }, ...evidence),
