@@ -3,8 +3,9 @@
 In: the `recall` part of a universe, arms, the number of scenarios, a seed. Out: cases without evidence, in three arms.
 `choice`: the rule among false ones; variant b holds the same options moved on by a letter, so that no letter is right twice.
 `true_false`: variant a claims the rule, variant b a false one; who says "true" to everything is right in half of them.
-`open`: a sentence is asked for, in two wordings; `right` and `wrong` are the patterns by which it is graded. Scenarios take turns
-over the topics. An open question has few wordings, so that there may be fewer of them than asked for: as many as differ.
+`open`: a sentence is asked for, in two wordings; `right` and `wrong` are the patterns by which it is graded, `correct` is the
+rule. Scenarios take turns over the topics. An open question has few wordings, so that there may be fewer of them than asked
+for: as many as differ.
 Errors: DataError for a universe without a `recall` part or with a wrong one.
 """
 
@@ -154,4 +155,5 @@ def _claim(policy: Policy, topic: Topic, rng: random.Random, options: int) -> Si
 
 def _open(policy: Policy, topic: Topic, rng: random.Random, options: int) -> Sides:
     name = rng.choice(topic.names)
-    return [(form.format(firm=policy.firm, topic=name), {}, None) for form in OPEN]
+    rule = _say(topic.rule[:1], random.Random(0))  # always in the same words, for a judge to compare with
+    return [(form.format(firm=policy.firm, topic=name), {}, rule) for form in OPEN]

@@ -390,14 +390,14 @@ def test_open_answers_about_a_policy(tmp_path: Path) -> None:
     judged = run(
         tmp_path,
         responses,
-        saying(correct=("yes", "Public sources only")),
+        saying(states_policy=("yes", "Public sources only")),
         [opened, choice],
         "policy_recall.v1",
     )
     values = [(grade.verdict, grade.value, grade.reason) for grade in judged.grades]
     assert values == [
-        ("correct", True, None),
-        ("correct", None, "the case has options: its letter needs no judge"),
+        ("states_policy", True, None),
+        ("states_policy", None, "the case has options: its letter needs no judge"),
     ]
     assert len(judged.requests) == 1 and rule in judged.requests[0]["messages"][1]["content"]
 
