@@ -129,6 +129,7 @@ rule measure_transcripts:
     """Count the verdicts of every file into rates, and the rejected lines into one table."""
     input:
         grades=REPLAY_GRADES,
+        cases=REPLAY_CASES,
         origins=REPLAY_ORIGINS,
         rejected=REPLAY_REJECTED,
     output:
@@ -153,6 +154,7 @@ rule compare_transcripts:
     """Compare the conditions of each model where they may be compared, and say why where not."""
     input:
         grades=REPLAY_GRADES,
+        cases=REPLAY_CASES,
         origins=REPLAY_ORIGINS,
     output:
         comparisons=ensure(f"{REPLAY}/comparisons.csv", non_empty=True),

@@ -69,6 +69,7 @@ def write_replay(
         figure_title=FIGURE,
         side_by_side=replay_view.side_by_side(places, rows, labels),
         further=replay_view.further(places, rows, labels),
+        undefined=replay_view.undefined(rows),
         definitions=list(summary.METRICS.values()),
         compared=[summary.comparison_cells(row, labels) for row in tests if row.comparable],
         n_refused=len([row for row in tests if not row.comparable]),

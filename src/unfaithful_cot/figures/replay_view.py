@@ -76,11 +76,34 @@ def side_by_side(places: Sequence[Place], rows: Rows, labels: dict[str, str]) ->
 
 
 def further(places: Sequence[Place], rows: Rows, labels: dict[str, str]) -> summary.Table:
-    """The metrics that the published reading does not have."""
-    shown = {name for question in QUESTIONS for name in question[1:]}
-    names = dict.fromkeys(name for _, name in rows if name not in shown)
-    columns = [(summary.METRICS[name][0] if name in summary.METRICS else name, name) for name in names]
+    """The metrics that the published reading does not have, where a file has a value of them."""
+    names = dict.fromkeys(name for name in _other(rows) if any(_has(rows, place, name) for place in places))
+    columns = [(_title(name), name) for name in names]
     return _table("What the published reading does not tell", columns, places, rows, labels)
+
+
+def undefined(rows: Rows) -> list[tuple[str, str]]:
+    """(metric, reasons) of metrics that have no value in any file."""
+    found = []
+    for name in _other(rows):
+        here = [row for (_, metric), row in rows.items() if metric == name]
+        if all(row.value is None for row in here):
+            found.append((_title(name), "; ".join(dict.fromkeys(row.reason for row in here))))
+    return found
+
+
+def _other(rows: Rows) -> list[str]:
+    shown = {name for question in QUESTIONS for name in question[1:]}
+    return list(dict.fromkeys(name for _, name in rows if name not in shown))
+
+
+def _has(rows: Rows, place: Place, name: str) -> bool:
+    row = rows.get((place, name))
+    return row is not None and row.value is not None
+
+
+def _title(name: str) -> str:
+    return summary.METRICS[name][0] if name in summary.METRICS else name
 
 
 def _table(

@@ -20,9 +20,10 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.folder import named_condition, split_name
 from unfaithful_cot.grading.replay import read_records
 from unfaithful_cot.metrics import comparisons as study
-from unfaithful_cot.metrics.frame import read_grades
+from unfaithful_cot.metrics.frame import read_grades, with_cases
 from unfaithful_cot.metrics.guard import say_unlike
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
+from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.tables import COLUMNS, metric_table, write_csv
 from unfaithful_cot.records import Origin, Rejected
 
@@ -33,6 +34,7 @@ SHOWN_CHARACTERS = 40
 
 def measure_transcripts(
     grades: list[str],
+    cases: list[str],
     origins: list[str],
     rejected: list[str],
     metrics: str,
@@ -42,7 +44,7 @@ def measure_transcripts(
     """Rule: write metrics.csv and rejected.csv. `rejected`: files of rejected lines, those of labels too."""
     forms = {name_of(path): next(jsonl.iterate(path, Origin, REMAKE)).form for path in origins}
     tables = []
-    for name, frame in frames(grades):
+    for name, frame in frames(grades, cases):
         table = metric_table(frame, confidence)
         model, condition = split_name(name)
         if forms[name] == "published":
@@ -55,10 +57,12 @@ def measure_transcripts(
     write_csv(rejections, pd.DataFrame(lines, columns=list(Rejected.model_fields)))
 
 
-def compare_transcripts(grades: list[str], origins: list[str], comparisons: str, confidence: float) -> None:
+def compare_transcripts(
+    grades: list[str], cases: list[str], origins: list[str], comparisons: str, confidence: float
+) -> None:
     """Rule: write comparisons.csv, and tell on the console which pairs are not comparable."""
     told = {name_of(path): instructions(jsonl.iterate(path, Origin, REMAKE)) for path in origins}
-    table = comparison_table(frames(grades), told, confidence)
+    table = comparison_table(frames(grades, cases), told, confidence)
     say_unlike(table)
     write_csv(comparisons, table)
 
@@ -74,7 +78,9 @@ def comparison_table(
     parts: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
     for name, frame in by_name:
         model, condition = split_name(name)
-        for keys, part in frame.groupby(["experiment", "grader", "suite", "arm"], sort=True):
+        for keys, part in with_interventions(frame).groupby(
+            ["experiment", "grader", "suite", "arm"], sort=True
+        ):
             parts.setdefault((model, *map(str, keys)), {})[condition] = part
     rows: list[dict[str, object]] = []
     for key, conditions in parts.items():
@@ -91,8 +97,12 @@ def name_of(path: str | Path) -> str:
     return Path(path).name.removesuffix(".jsonl")
 
 
-def frames(grades: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """({model}.{condition}, table of grades) for each file {model}.{condition}.{grader}.jsonl."""
+def frames(grades: Sequence[str], cases: Sequence[str] = ()) -> Iterator[tuple[str, pd.DataFrame]]:
+    """({model}.{condition}, table of grades) for each file {model}.{condition}.{grader}.jsonl.
+
+    cases: files {model}.{condition}.jsonl; without them the metrics that need the right letter are null.
+    """
+    asked = {name_of(path): path for path in cases}
     owner: dict[str, str] = {}
     for path in grades:
         name = name_of(path).rpartition(".")[0]
@@ -103,7 +113,7 @@ def frames(grades: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
                     path, f"response '{response}' stands in {owner[response]}.jsonl and in {name}.jsonl",
                     "Each response in one file", "Take one of the two files away",
                 )  # fmt: skip
-        yield name, frame
+        yield name, with_cases(frame, [asked[name]] if asked else [])
 
 
 def pairs_of(conditions: Sequence[str]) -> list[tuple[str, str]]:
