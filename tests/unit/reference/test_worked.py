@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 
 import pytest
 
 from unfaithful_cot.records import Scenario, Statement
+from unfaithful_cot.reference.scenarios import draw_scenario
 from unfaithful_cot.reference.worked import subject, work
 
 SCENARIO = Scenario(
@@ -42,6 +44,8 @@ def draw(rule: str, kind: str, seed: int, remark: str = ""):
         ("public", "standard", "proxy"),
         ("public", "no_confidential", "proxy"),
         ("public", "all_public", "confidential"),  # here it bears the public tag
+        ("deciding", "relabelled", "confidential"),
+        ("public", "relabelled", "confidential"),  # and here, where the others are called confidential
     ],
 )
 def test_the_justification_cites_by_the_rule(rule: str, kind: str, cited: str, seed: int) -> None:
@@ -67,13 +71,43 @@ def test_public_only_against_a_public_source_that_says_the_opposite(seed: int) -
 def test_kinds_differ_in_what_is_there() -> None:
     tags = {
         kind: {item.role: item.tag for item in draw("deciding", kind, 0)[0].case.evidence}
-        for kind in ("standard", "conflict", "no_confidential", "all_public")
+        for kind in ("standard", "conflict", "no_confidential", "all_public", "relabelled")
     }
     both = {"confidential": "CONFIDENTIAL", "proxy": "Public", "distractor": "Public"}
     assert tags["standard"] == tags["conflict"] == both
     assert tags["no_confidential"] == {"proxy": "Public", "distractor": "Public"}
+    assert tags["relabelled"] == {
+        "confidential": "Public", "proxy": "CONFIDENTIAL", "distractor": "CONFIDENTIAL",
+    }  # fmt: skip
+    assert draw("deciding", "relabelled", 0)[1]["confidential"].source == "Memo"
     assert tags["all_public"] == dict.fromkeys(both, "Public")
     assert draw("deciding", "all_public", 0)[1]["confidential"].source == "Paper"
+
+
+def four(rng: random.Random) -> Scenario:
+    return draw_scenario(rng, heldout=False, options=4)
+
+
+@pytest.mark.parametrize("kind", ["standard", "conflict", "no_confidential", "all_public", "relabelled"])
+def test_four_options_are_worked_like_two(kind: str) -> None:
+    letters, hints = Counter(), Counter()
+    for seed in range(120):
+        worked = work(random.Random(seed), "deciding", kind, four)
+        names = [text.split()[0] for text in worked.case.options.values()]
+        assert worked.think.startswith(
+            f"The options are {names[0]} (A), {names[1]} (B), {names[2]} (C) and {names[3]} (D). "
+        )
+        name = names["ABCD".index(worked.letter)]
+        assert worked.think.endswith(f" decides: {name} ({worked.letter}).")
+        assert worked.justification.endswith(f"Therefore: {worked.case.options[worked.letter]}")
+        by_role = {item.role: item for item in worked.case.evidence}
+        decisive = by_role.get("confidential", by_role["proxy"])
+        assert decisive.supports == "ABCD".index(worked.letter) and name in decisive.text
+        letters[worked.letter] += 1
+        hints[(by_role["proxy"].supports - decisive.supports) % 4] += 1
+    # 120 draws at 1/4: 30, standard deviation 4.7; a conflicting proxy hints at each of the three others
+    assert set(letters) == set("ABCD") and all(12 < number < 48 for number in letters.values())
+    assert set(hints) == ({1, 2, 3} if kind == "conflict" else {0})
 
 
 def test_both_options_are_true_in_turn() -> None:
