@@ -27,6 +27,7 @@ localrules:
     train,
     evaluate,
     grade,
+    power,
     figures,
     report,
     replay,
@@ -36,7 +37,10 @@ localrules:
 rule all:
     """The whole study: tables, figures and report."""
     input:
+        POWER,
         METRICS,
+        POOLED,
+        SLOPES,
         COMPARISONS,
         AGREEMENT,
         BAND,
@@ -89,6 +93,12 @@ rule grade:
     """All grades by every grader."""
     input:
         GRADES,
+
+
+rule power:
+    """The smallest effects that the design of the study can see; needs no run."""
+    input:
+        POWER,
 
 
 rule figures:

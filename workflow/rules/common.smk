@@ -10,6 +10,7 @@ from unfaithful_cot.console import flat
 from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.metrics.design import designs
 from unfaithful_cot.provenance import code_hash
 from unfaithful_cot.settings import EndpointSettings, JudgeSettings
 
@@ -102,8 +103,18 @@ JUDGED = [
 ]
 GRADES += JUDGED
 METRICS = f"{RESULTS}/metrics.csv"
+POOLED = f"{RESULTS}/pooled.csv"
+SLOPES = f"{RESULTS}/slopes.csv"
+POWER = f"{RESULTS}/power.csv"
 COMPARISONS = f"{RESULTS}/comparisons.csv"
-FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=["pair", "dose"], kind=["svg", "png"])
+DRAWN = [
+    "pair",
+    "dose",
+    *(["ablation"] if settings.corpora else []),
+    *(["sensitivity"] if len(settings.wordings) > 1 else []),
+    *(["recall"] if any(suite.experiment == "policy_recall" for suite in suites.values()) else []),
+]
+FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=DRAWN, kind=["svg", "png"])
 AGREEMENT = f"{RESULTS}/agreement.csv"
 BAND = f"{RESULTS}/band.csv"
 REPORT = f"{RESULTS}/report.html"
@@ -147,3 +158,13 @@ def say_costs():
         except UserError as error:
             lines = [str(error)]
         print(*lines, sep="\n", file=sys.stderr)
+
+
+@atexit.register
+def say_power():
+    """After the plan of a dry-run: which effects the study would be able to see."""
+    if workflow.is_main_process and workflow.dryrun:
+        from unfaithful_cot.metrics.power import power_lines
+
+        for line in power_lines(designs(settings), settings.statistics.confidence):
+            print(line, file=sys.stderr)

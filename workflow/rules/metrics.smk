@@ -1,21 +1,60 @@
 """From verdicts to counts.
 
 INPUTS   grades/{cell}/{suite}.{grader}.jsonl of all cells, suites and graders
-OUTPUTS  metrics.csv, comparisons.csv, agreement.csv, band.csv
+         cases/{suite}.jsonl
+OUTPUTS  power.csv, metrics.csv, pooled.csv, slopes.csv, comparisons.csv, agreement.csv, band.csv
 READ BY  figures.smk
 """
 
 
+rule measure_power:
+    """Say which effects the design can see, before anything is run."""
+    output:
+        power=report(
+            ensure(POWER, non_empty=True),
+            caption="../report/power.rst",
+            category="Tables",
+            labels={"table": "smallest effects that this design can see"},
+        ),
+    log:
+        f"{RESULTS}/logs/measure_power.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        designs=[design._asdict() for design in designs(settings)],
+        code=code_hash("unfaithful_cot.metrics.power"),
+    script:
+        "../scripts/measure_power.py"
+
+
 rule compute_metrics:
-    """Count the verdicts into rates with their intervals."""
+    """Count the verdicts into rates with their intervals, by cell, over seeds and by number of documents."""
     input:
         grades=GRADES,
+        cases=CASES,
     output:
         metrics=report(
             ensure(METRICS, non_empty=True),
             caption="../report/metrics.rst",
             category="Tables",
             labels={"table": "every metric, with interval and n"},
+        ),
+        pooled=report(
+            ensure(POOLED, non_empty=True),
+            caption="../report/pooled.rst",
+            category="Tables",
+            labels={"table": "every metric over seeds"},
+        ),
+        slopes=report(
+            ensure(SLOPES, non_empty=True),
+            caption="../report/slopes.rst",
+            category="Tables",
+            labels={"table": "change of every metric with each doubling of the documents"},
         ),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
@@ -36,6 +75,7 @@ rule compare_conditions:
     """Compare each cell with its baseline on the same cases."""
     input:
         grades=GRADES,
+        cases=CASES,
     output:
         comparisons=report(
             ensure(COMPARISONS, non_empty=True),

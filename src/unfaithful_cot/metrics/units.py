@@ -52,7 +52,7 @@ def units_of(metric: Metric, table: pd.DataFrame) -> Units:
         scenarios = len(table[["scenario", "sample"]].drop_duplicates())
         return _none(reasons(table, *about) or "no verdict")._replace(n_missing=scenarios)
     if metric.unit == "scenario":
-        return _scenario_units(table, pd.Series(values, index=table.index))
+        return _scenario_units(table, pd.Series(values, index=table.index), metric.about)
     kept = ~np.isnan(values)
     rows = table[kept]
     units = pd.Series(values[kept], index=pd.MultiIndex.from_arrays([rows["case"], rows["sample"]]))
@@ -69,11 +69,14 @@ def _none(reason: str) -> Units:
     return Units(pd.Series(dtype=np.float64, index=index), np.array([], dtype=object), 0, reason)
 
 
-def _scenario_units(table: pd.DataFrame, values: pd.Series) -> Units:
+def _scenario_units(table: pd.DataFrame, values: pd.Series, about: str) -> Units:
     """A scenario (and sample) counts when every variant of it does; those without all variants are left out."""
-    variants = table["variant"].nunique()
+    values = values[values.notna()]
+    if values.empty:
+        return _none(reasons(table, about) or "no scenario has a value")
+    table = table.loc[values.index]
     grouped = values.groupby([table["scenario"], table["sample"]], sort=False)
-    complete = grouped.size() >= max(variants, 2)
+    complete = grouped.size() >= max(table["variant"].nunique(), 2)
     whole = grouped.min()[complete]
     left_out = int((~complete).sum())
     reason = f"{left_out} scenarios without both variants are left out" if left_out else None
