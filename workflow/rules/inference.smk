@@ -44,8 +44,8 @@ rule evaluate_baseline:
 rule evaluate_adapter:
     """Let a model that was trained on documents answer their suites."""
     input:
-        cases=expand(rules.generate_cases.output.cases, suite=document_suites),
-        prompts=[f"resources/prompts/{suites[name].prompt}.yaml" for name in document_suites],
+        cases=expand(rules.generate_cases.output.cases, suite=document_suites or suites),
+        prompts=[f"resources/prompts/{suites[name].prompt}.yaml" for name in document_suites or suites],
         weights=weights,
         manifest=rules.train_adapter.output.manifest,
     output:
@@ -53,7 +53,7 @@ rule evaluate_adapter:
             expand(
                 f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl",
                 allow_missing=True,
-                suite=document_suites,
+                suite=document_suites or suites,
             ),
             non_empty=True,
         ),
@@ -61,6 +61,8 @@ rule evaluate_adapter:
         f"{RESULTS}/logs/evaluate_adapter/{CELL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_adapter/{CELL}.tsv"
+    wildcard_constraints:
+        corpus="|".join(corpora),
     conda:
         "../../envs/gpu.yaml"
     threads: 1

