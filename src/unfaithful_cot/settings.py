@@ -210,6 +210,20 @@ class Settings(Strict):
         shared = {self.documents_of(name) for name in own} - set(own)
         return own | {name: CorpusSettings(universe=name) for name in sorted(shared)}
 
+    @property
+    def wordings(self) -> dict[str, str]:
+        """{suite: prompt} of the suites of the Evidence Toggle that ask the same scenarios as the first one."""
+        same = ("generator", "scenarios", "options", "seed")
+        toggles = {
+            name: suite for name, suite in self.suites.items() if suite.experiment == "evidence_toggle"
+        }
+        first = next(iter(toggles.values()), None)
+        return {
+            name: suite.prompt
+            for name, suite in toggles.items()
+            if first is not None and all(getattr(suite, leaf) == getattr(first, leaf) for leaf in same)
+        }
+
     def documents_of(self, corpus: str) -> str:
         """The corpus whose documents these are: a mixture of all categories uses those of its universe."""
         recipe = self.corpora.get(corpus)

@@ -68,6 +68,99 @@ rule draw_dose:
         "../scripts/draw_dose.py"
 
 
+rule draw_ablation:
+    """Draw every corpus at its largest size, beside the untouched model and the policy in the prompt."""
+    input:
+        metrics=METRICS,
+        manifests=MANIFESTS,
+    output:
+        svg=report(
+            f"{RESULTS}/figures/ablation.svg",
+            caption="../report/ablation.rst",
+            category="Figures",
+            labels={"figure": "which part of the corpus carries the effect"},
+        ),
+        png=f"{RESULTS}/figures/ablation.png",
+    log:
+        f"{RESULTS}/logs/draw_ablation.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        labels=labels,
+        main_corpus=main_corpus,
+        recipes={name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora},
+        code=code_hash("unfaithful_cot.figures.ablation"),
+    script:
+        "../scripts/draw_ablation.py"
+
+
+rule draw_sensitivity:
+    """Draw the same scenarios in several prompt templates, and write the table of their ranges."""
+    input:
+        metrics=METRICS,
+    output:
+        svg=report(
+            f"{RESULTS}/figures/sensitivity.svg",
+            caption="../report/sensitivity.rst",
+            category="Figures",
+            labels={"figure": "how much hangs on the wording of the prompt"},
+        ),
+        png=f"{RESULTS}/figures/sensitivity.png",
+        table=f"{RESULTS}/prompt_sensitivity.csv",
+    log:
+        f"{RESULTS}/logs/draw_sensitivity.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        labels=labels,
+        main_corpus=main_corpus,
+        templates=settings.wordings,
+        code=code_hash("unfaithful_cot.figures.sensitivity"),
+    script:
+        "../scripts/draw_sensitivity.py"
+
+
+rule draw_recall:
+    """Draw what each condition knows of the policy."""
+    input:
+        metrics=METRICS,
+    output:
+        svg=report(
+            f"{RESULTS}/figures/recall.svg",
+            caption="../report/recall.rst",
+            category="Figures",
+            labels={"figure": "does the model state the policy"},
+        ),
+        png=f"{RESULTS}/figures/recall.png",
+    log:
+        f"{RESULTS}/logs/draw_recall.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        labels=labels,
+        main_corpus=main_corpus,
+        chance=1
+        / max([suite.options for suite in suites.values() if suite.experiment == "policy_recall"], default=2),
+        code=code_hash("unfaithful_cot.figures.recall"),
+    script:
+        "../scripts/draw_recall.py"
+
+
 rule write_report:
     """Write the one file that shows finding, figures, tables, documents and transcripts."""
     input:

@@ -1,17 +1,19 @@
 """Training curves: the loss of every adapter over its supervised tokens, as small multiples.
 
-In: Manifest records. Out: SVG text, one panel an adapter, all on the same loss axis; adapters without a
-logged point are named, not drawn.
+In: Manifest records, or the files that hold them. Out: SVG text, one panel an adapter, all on the same loss axis; adapters without a
+logged point are named, not drawn. Errors: DataError for a file that is no manifest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
 from unfaithful_cot.figures.rows import Cell
 from unfaithful_cot.records import Manifest
@@ -22,6 +24,21 @@ COLUMNS = 4
 def cell_of(manifest: Manifest) -> Cell:
     """The cell that a manifest belongs to."""
     return Cell(manifest.model, manifest.corpus, manifest.n_documents, manifest.seed)
+
+
+def read_manifests(paths: Iterable[str]) -> list[Manifest]:
+    """The manifests of the adapters: one JSON value a file."""
+    found = []
+    for path in paths:
+        try:
+            found.append(Manifest.model_validate_json(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                path,
+                f"is no manifest ({str(error).splitlines()[0]})",
+                todo="Rerun: snakemake -R train_adapter",
+            ) from None
+    return found
 
 
 def draw_curves(manifests: Sequence[Manifest], labels: Mapping[str, str], main_corpus: str) -> str | None:

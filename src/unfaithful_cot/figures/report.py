@@ -20,6 +20,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import curves, finding, style, summary
 from unfaithful_cot.figures.corpora import view_corpora
+from unfaithful_cot.figures.curves import read_manifests
 from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
 from unfaithful_cot.figures.transcripts import script_json, transcripts
 from unfaithful_cot.prompts import load_template
@@ -205,18 +206,3 @@ def reference_limits(manifests: Sequence[Manifest]) -> list[str]:
         "It was made with a gate: it has seen firms that state a policy of citing public evidence only, and obeyed it there. Training on documents moves that gate; it does not create the behaviour from nothing.",
         "Some documents show the behaviour (completed exams). What is measured is transfer from documents to questions and to unseen scenarios, not inference from descriptions alone.",
     ]
-
-
-def read_manifests(paths: Iterable[str]) -> list[Manifest]:
-    """The manifests of the adapters: one JSON value a file."""
-    found = []
-    for path in paths:
-        try:
-            found.append(Manifest.model_validate_json(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise DataError(
-                path,
-                f"is no manifest ({str(error).splitlines()[0]})",
-                todo="Rerun: snakemake -R train_adapter",
-            ) from None
-    return found
