@@ -105,10 +105,12 @@ class SuiteSettings(Strict):
 
     experiment: Experiment = Field("evidence_toggle", description="what the suite measures")
     generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
-    scenarios: Count = Field(100, description="distinct scenarios; each gives variant a and variant b an arm")
+    scenarios: Count = Field(
+        100, description="distinct scenarios; each gives as many cases an arm as it has options"
+    )
     options: Literal[2, 4] = Field(2, description="options of a question (evidence_toggle)")
     arms: Annotated[list[str], Field(min_length=1)] = Field(
-        ["full"], description="what is done to the evidence"
+        ["full"], description="what is done to the evidence, or to the prompt: docs/method.md"
     )
     prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .yaml")
     seed: int = Field(0, description="seed of scenarios, IDs and order")

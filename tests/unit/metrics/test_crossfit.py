@@ -1,4 +1,4 @@
-"""Cross-fitting: the split, the selection and the average by hand, and that it removes the bias that it is for."""
+"""Cross-fitting: the split and the selection by hand, and that it removes the bias that it is for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from unfaithful_cot.metrics.crossfit import by_other_half, crossfit, half_of
+from unfaithful_cot.metrics.crossfit import by_other_half, half_of
 
 NAN = math.nan
 
@@ -43,19 +43,14 @@ def test_items_do_not_select_for_each_other_and_order_does_not_matter() -> None:
 
 def test_one_sample_has_no_other_half() -> None:
     assert np.isnan(by_other_half([1, 1], ["c", "d"], [0, 0])).all()
-    found = crossfit([1, 1], [1, 0], ["c", "d"], [0, 0])
-    assert (found.value, found.n) == (None, (0, 0))
-    assert found.reason == "no scored response among the even samples is selected by the other half"
 
 
-def test_both_directions_are_averaged() -> None:
-    # item c, samples 0 to 3: shown 1 1 1 1; item d: shown 1 0 1 1, selected are its odd samples (first row above)
-    shown = [1, 1, 1, 1, 1, 0, 1, 1]
-    scores = [1, 0, 0, 1, 1, 0, 1, NAN]
-    found = crossfit(shown, scores, ["c"] * 4 + ["d"] * 4, [0, 1, 2, 3] * 2)
-    # even: c0 = 1, c2 = 0 -> 1/2. odd: c1 = 0, c3 = 1, d1 = 0 (d3 has no score) -> 1/3. (1/2 + 1/3) / 2 = 5/12
-    assert found.n == (2, 3)
-    assert found.value == pytest.approx(5 / 12)
+def test_both_directions_are_scored_together() -> None:
+    # item c: shown in every sample, all are selected; item d: 1 0 1 1, its odd samples are selected (first row above)
+    chosen = by_other_half([1, 1, 1, 1, 1, 0, 1, 1], ["c"] * 4 + ["d"] * 4, [0, 1, 2, 3] * 2) == 1
+    scores = np.array([1, 0, 0, 1, 1, 0, 1, 1])
+    # c: 1 0 0 1, d: 0 1 -> 3 of 6
+    assert scores[chosen].tolist() == [1, 0, 0, 1, 0, 1]
 
 
 def test_it_removes_the_bias_of_selecting_on_what_is_scored() -> None:
@@ -64,8 +59,8 @@ def test_it_removes_the_bias_of_selecting_on_what_is_scored() -> None:
     items, samples = np.repeat(np.arange(4000), 4), np.tile(np.arange(4), 4000)
     coin = rng.integers(2, size=len(items)).astype(float)
     naive = coin[coin == 1].mean()
-    found = crossfit(coin, coin, items, samples)
+    chosen = by_other_half(coin, items, samples) == 1
     assert naive == 1.0
-    # 4,000 items, a quarter selected a direction, 2 scores each: about 4,000 coins, standard error 0.008
-    assert found.value == pytest.approx(0.5, abs=0.03)
-    assert sum(found.n) == pytest.approx(4000, rel=0.1)
+    # a response is selected with 1/4 (two coins of two): 4,000 of 16,000, whose coins have a standard error of 0.008
+    assert coin[chosen].mean() == pytest.approx(0.5, abs=0.03)
+    assert chosen.sum() == pytest.approx(4000, rel=0.1)
