@@ -103,7 +103,7 @@ def _has(rows: Rows, place: Place, name: str) -> bool:
 
 
 def _title(name: str) -> str:
-    return summary.METRICS[name][0] if name in summary.METRICS else name
+    return summary.METRICS[name][0] if name in summary.METRICS else name.replace("_", " ")
 
 
 def _table(

@@ -73,7 +73,7 @@ def unanswered(
     answered = {each["label"] for each in found if (each["model"], each["condition"]) == (model, condition)}
     for field in dict.fromkeys(label.field for label in labels if label.field not in answered):
         own = [label for label in labels if label.field == field]
-        nothing = agreement_of([], 0.95) | {"reason": "no verdict of a grader answers this label"}
+        nothing = agreement_of([], 0.95) | {"reason": "no verdict answers this label"}
         counts = {
             "n_disputed": sum(label.value == DISPUTED for label in own),
             "n_unlabelled": 0,
@@ -170,7 +170,7 @@ def confusion(pairs: Iterable[Pair], rows: Sequence[str], columns: Sequence[str]
 def kappa_of(table: Any) -> tuple[float | None, str | None]:
     """Cohen's kappa of a square table, or None and the reason."""
     if ((table.sum(0) > 0) | (table.sum(1) > 0)).sum() < 2:
-        return None, "one and the same value throughout: kappa is undefined"
+        return None, "one value throughout: kappa is undefined"
     return float(cohens_kappa(table, return_results=False)), None
 
 
