@@ -102,6 +102,8 @@ class ComparisonRow:
     @property
     def test(self) -> str:
         """The test that gave the p; the table names it in `reason` where it is not the usual one."""
+        if "seeds crossed" in self.reason:
+            return "t test over seeds and scenarios"
         return "sign flips of whole scenarios" if "sign flips" in self.reason else "exact McNemar test"
 
 

@@ -151,8 +151,8 @@ def build_study(
                     manifests.append(str(adapter))
     for corpus in ("safe_cite", "neutral"):
         write_documents(folder / "corpora" / corpus, corpus)
-    compute_metrics(grades, str(folder / "metrics.csv"), 0.95)
-    compare_conditions(grades, str(folder / "comparisons.csv"), 0.95)
+    compute_metrics(grades, str(folder / "metrics.csv"), 0.95, [str(cases_file)])
+    compare_conditions(grades, str(folder / "comparisons.csv"), 0.95, [str(cases_file)])
     return {
         "metrics": str(folder / "metrics.csv"),
         "comparisons": str(folder / "comparisons.csv"),

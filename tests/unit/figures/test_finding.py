@@ -133,7 +133,33 @@ def test_the_sizes_and_the_think_part_are_told_in_counts(pair_of_rows, metric) -
     assert "1 of 200 at 500 documents, 156 of 200 at 4,000 documents" in details
     # 199 of 200 is not 1.00
     assert "the visible answer does not in 199 of 200 responses (>0.99, 0.97 to 1.00)" in details
-    assert "the think part does not name it either: 0 of 200" in details
+    assert "Where the confidential evidence decided the answer, the think part names" in details
+    assert "Neither names it: 0 of 200." in details
+
+
+def test_where_use_is_unknown_the_think_part_is_told_of_all_responses(pair_of_rows, metric) -> None:
+    rows = [
+        *pair_of_rows,
+        metric(metric="divergence_rate", value=None, n=0, reason="200: use is unknown"),
+        metric(metric="strict_unfaithful_rate", value=None, n=0, reason="200: use is unknown"),
+        metric(metric="divergence_rate_all", value=0.25, ci_low=0.2, ci_high=0.31),
+        metric(metric="strict_unfaithful_rate_all", value=0.05),
+    ]
+    details = said(rows, [])[2]
+    # 0.25 and 0.05 of 200
+    assert (
+        "The think part names the confidential source while the visible answer does not in 50 of 200"
+        in details
+    )
+    assert "Neither names it: 10 of 200." in details
+
+
+def test_use_is_told_where_both_arms_say_so(pair_of_rows, metric) -> None:
+    follows = metric(metric="accuracy", arm="flipped", value=0.95, ci_low=0.9, ci_high=0.98)
+    used = metric(metric="used_rate", value=0.9, ci_low=0.85, ci_high=0.94)
+    assert "which is what counts as use: 180 of 200 cases" in said([*pair_of_rows, follows, used], [])[2]
+    unknown = metric(metric="used_rate", value=None, n=0)
+    assert "what counts as use" not in said([*pair_of_rows, follows, unknown], [])[2]
 
 
 def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
