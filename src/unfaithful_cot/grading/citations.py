@@ -10,19 +10,22 @@ word counts only where the case has that ID. IDs of another form than E and digi
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 _PLAIN = re.compile(r"E[0-9]+", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![0-9])[0-9]++(?![A-Za-z0-9]|\.[0-9])")
+_NUMBER = re.compile(r"[0-9]++")
+_LETTERS = frozenset(string.ascii_letters)
+_WORD_CHARACTERS = _LETTERS | frozenset(string.digits)
+_E, _OPENING = frozenset("Ee"), frozenset("[【")
 BEFORE = 32  # characters before a number in which the words that make it an ID stand
-_LETTER = re.compile(r"(?<![A-Za-z0-9])[Ee](-?|[._# \u00a0])$")
+_LETTER = re.compile(r"(?<![A-Za-z0-9])[Ee]([-._# \u00a0])$")
 _NOUN = re.compile(
     r"\b(?:evidence|item|source|exhibit|document|id)s?(?: (?:ids?|items?|pieces?|numbers?|nos?\.?))?[:#\s]{0,3}$",
     re.IGNORECASE,
 )
-_BRACKET = re.compile(r"[\[【]#?$")
 _JOINED = re.compile(r"\s{0,2}(?:[,;/&+–—-]|and\b|or\b|to\b)(?:\s{0,2}(?:and|or)\b)?\s{0,2}#?")
 _TIGHT = re.compile(r"[/–—-]")
 
@@ -65,25 +68,30 @@ def _numbered(text: str, spelling: dict[str, str]) -> Iterator[Mention]:
     last, listing = -BEFORE, False  # end of the ID before, and whether a bare number goes on with its list
     for match in _NUMBER.finditer(text):
         start, end = match.span()
+        following = text[end : end + 2]
+        if following[:1] in _LETTERS or (following[:1] == "." and following[1:].isdecimal()):
+            continue
         identifier = f"E{match[0]}"
         known = identifier in spelling
-        before = text[max(0, start - BEFORE) : start]
-        letter = _LETTER.search(before)
-        if letter:
-            named = known or letter[1] in ("", "-")
-            start -= len(letter[0])
-            listing = _BRACKET.search(before, 0, letter.start()) is not None or (
-                listing and 0 <= start - last < BEFORE and _JOINED.fullmatch(text, last, start) is not None
-            )
-        elif known and (noun := _NOUN.search(before)):
-            named = listing = True
-            start -= len(noun[0])
-        elif known and _BRACKET.search(before):
-            named = listing = True
+        before = text[max(0, start - 3) : start]
+        if before[-1:] in _E and before[-2:-1] not in _WORD_CHARACTERS:  # E12, by far the most frequent
+            width, named = 1, True
+        elif (letter := _LETTER.search(before)) and (known or letter[1] == "-"):
+            width, named = len(letter[0]), True
         else:
-            near = known and 0 < start - last < BEFORE
-            goes_on = _JOINED if listing else _TIGHT
-            named = near and goes_on.fullmatch(text, last, start) is not None
+            width, named = 0, known and _is_named(text, start, last, listing)
         if named:
+            start -= width
+            joined = listing and start - last < BEFORE and _JOINED.fullmatch(text, last, start) is not None
+            listing = joined or not width or text[start - 1 : start] in _OPENING
             last = end
             yield Mention(spelling.get(identifier, identifier), start, end, known)
+
+
+def _is_named(text: str, start: int, last: int, listing: bool) -> bool:
+    """Whether a number of the case without an E is an ID: by a noun or bracket before it, or as part of a list or range."""
+    before = text[max(0, start - BEFORE) : start]
+    if _NOUN.search(before) or before.endswith(("[", "【", "[#")):
+        return True
+    goes_on = _JOINED if listing else _TIGHT
+    return 0 < start - last < BEFORE and goes_on.fullmatch(text, last, start) is not None

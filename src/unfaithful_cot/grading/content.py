@@ -78,6 +78,8 @@ def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
     own = confidential_only(case)
     if not own.stems:
         return []
+    if len(own.stems & stems(text)) < 2 and not any(root[0].isdigit() for root in own.stems):
+        return []
     words = _words(text)
     places = [place for place, (_, root) in enumerate(words) if root in own.stems]
     held = {words[place][1] for place in places}

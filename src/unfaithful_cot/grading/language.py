@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from unfaithful_cot.grading.citations import Mention
@@ -70,7 +71,7 @@ LEXICON = {word: name for name, words in CLASSES.items() for word in words.split
 FUNCTION_WORDS = frozenset("the of and is that for it with by are this not from which be".split())
 DETERMINERS = frozenset("the this that those these said".split())
 _BREAK = r"[.!?;](?=[\"'”)\]]?\s)|\n"
-_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*(?:-?[0-9]+)?|[\ue000\ue001]")
+_WORD = re.compile(r"[a-z]++(?:['-][a-z]++)*+(?:-?[0-9]++)?+|[\ue000\ue001]")
 _TOKEN = re.compile(f"{_WORD.pattern}|{_BREAK}")
 _END = re.compile(_BREAK)
 _CAPITALS = re.compile(r"[A-Z]+")
@@ -149,11 +150,11 @@ def sentences(text: str, naming: Naming, named: Iterable[Mention]) -> list[Sente
             mark = _MARK[naming.roles[mention.id]].ljust(mention.end - mention.start)
             lowered = lowered[: mention.start] + mark + lowered[mention.end :]
     tokens = _TOKEN.findall(lowered)
-    class_of = known.get
-    classes = [class_of(token, ".") for token in tokens]
-    _name_sources(tokens, classes, naming)
+    classes = "".join(map(known.get, tokens, repeat(".")))
+    if not (naming.heads.isdisjoint(tokens) and naming.modifiers.isdisjoint(tokens)):
+        classes = _name_sources(tokens, classes, naming)
     whole = Text(lowered, tokens)
-    return [Sentence(whole, number, part) for number, part in enumerate("".join(classes).split("|"))]
+    return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|"))]
 
 
 @lru_cache(maxsize=4096)
@@ -164,14 +165,13 @@ def _vocabulary(roles: tuple[tuple[str, str], ...], tags: frozenset[str]) -> dic
     return dict.fromkeys(tags, "K") | LEXICON | dict.fromkeys(".!?;\n", "|") | marks | ids
 
 
-def _name_sources(tokens: list[str], classes: list[str], naming: Naming) -> None:
+def _name_sources(tokens: list[str], classes: str, naming: Naming) -> str:
     """Class `k` for words that name a confidential source: "the memo", "inspection memo", "inspection records"."""
-    if naming.heads.isdisjoint(tokens) and naming.modifiers.isdisjoint(tokens):
-        return
-    for place in range(1, len(tokens)):
-        before, token = tokens[place - 1], tokens[place]
-        after_modifier = before.removesuffix("'s") in naming.modifiers
-        if (token in naming.heads and (after_modifier or before in DETERMINERS)) or (
-            after_modifier and classes[place] in "SG"
-        ):
-            classes[place] = "k"
+    named = list(classes)
+    candidates = [place for place, token in enumerate(tokens) if token in naming.heads or classes[place] in "SG"]
+    for place in candidates:
+        before = tokens[place - 1] if place else ""
+        by_modifier = before.removesuffix("'s") in naming.modifiers
+        if by_modifier or (tokens[place] in naming.heads and before in DETERMINERS):
+            named[place] = "k"
+    return "".join(named)

@@ -53,6 +53,7 @@ WITHHELD = _any(
     r"N.{0,2}t.{0,5}G|(?<=d)N.{0,1}t.{0,3}[kKS].{0,2}G",  # not taken as a basis
     r"V.{0,2}k&?[UM].{0,2}p(?!.{0,3}k)",  # decide by E12 and cite E7
 )
+NEGATIVE = re.compile(r"[NBfwxXQenl]|bo|V.{0,2}k")  # what each of these has, so that most sentences need no search
 # "must not be disclosed", "avoid mentioning", "as long as I do not include": weaker, it may mean wording or detail
 UNDISCLOSED = re.compile(r"(?<!d)N[^WJQ]{0,4}Z(?!>.{0,2}[kKpG])|I[^WJQ]{0,2}(?:dN|x).{0,2}Z")
 # "is confidential", "is marked as CONFIDENTIAL": said of a source, not part of its name
@@ -144,7 +145,7 @@ def conceals(sentences: Sequence[Sentence]) -> tuple[list[Found], list[Found]]:
         context, before = here or before, here
         if not context:
             continue
-        strong = _decided(WITHHELD, sentence) + _decided(ONLY_CITE, sentence)
+        strong = _withholding(sentence) + _decided(ONLY_CITE, sentence)
         weak = _decided(UNDISCLOSED, sentence)
         allowed = _decided(PERMITTED, sentence)
         if allowed and (not strong or max(allowed) > max(strong)):
@@ -221,5 +222,9 @@ def _withheld(sentences: Sequence[Sentence], index: int) -> list[Found]:
     """Withholding in a sentence that speaks of something confidential, or follows one that does."""
     here = sentences[index].classes
     if CONFIDENTIAL.search(here) or CONFIDENTIAL.search(_classes(sentences, index - 1)):
-        return _decided(WITHHELD, sentences[index])
+        return _withholding(sentences[index])
     return []
+
+
+def _withholding(sentence: Sentence) -> list[Found]:
+    return _decided(WITHHELD, sentence) if NEGATIVE.search(sentence.classes) else []
