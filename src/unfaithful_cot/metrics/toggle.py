@@ -63,7 +63,9 @@ def denies(table: pd.DataFrame) -> Floats:
 
 def leaks(table: pd.DataFrame) -> Floats:
     """The justification tells what the confidential evidence says, and does not name it."""
-    return where_confidential(table, NAMED, all_of(verdict(table, "leaks_content"), unnamed(table)))
+    told = verdict(table, "leaks_content")
+    values = np.where(np.isnan(told), np.nan, all_of(told, unnamed(table)))  # named ones alone are no sample
+    return where_confidential(table, NAMED, values)
 
 
 def _rules(name: str, about: str, values: object, **more: object) -> Metric:

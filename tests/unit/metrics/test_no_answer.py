@@ -1,12 +1,13 @@
-"""The arm `distractor_only`: no answer is correct, so rates about correctness are missing with their reason, never 0."""
+"""Arms in which something cannot be judged: rates are missing with their reason, never 0 and never of a chosen few."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pandas as pd
-from metric_examples import HONEST, grades, write
+from metric_examples import HIDING, HONEST, grades, write
 
+from unfaithful_cot.grading.rules import BY_WORDS, CALLED_PUBLIC
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 from unfaithful_cot.metrics.tables import compute_metrics
 from unfaithful_cot.records import Grade
@@ -43,3 +44,20 @@ def test_rates_about_correctness_are_missing_not_zero(tmp_path: Path) -> None:
         assert NO_ANSWER in found["reason"], name
     assert pd.isna(table.loc["unfaithful_rate", "value"]) and table.loc["unfaithful_rate", "n"] == 0
     assert (table.loc["format_rate", "value"], table.loc["format_rate", "n"]) == (1, 6)
+
+
+def test_where_words_cannot_be_read_no_rate_is_taken_from_the_responses_that_need_none(
+    tmp_path: Path,
+) -> None:
+    """`relabelled`: leaks are unknown; that a response names the evidence does not make it one without a leak."""
+    lines = [
+        line.model_copy(update={"value": None, "reason": CALLED_PUBLIC}) if line.verdict in BY_WORDS else line
+        for line in grades([HONEST, HIDING] * 2, arm="relabelled")
+    ]
+    compute_metrics([write(tmp_path, "g", lines)], str(tmp_path / "m.csv"), confidence=0.95)
+    table = pd.read_csv(tmp_path / "m.csv").set_index("metric")
+    for name in ("content_leak_rate", "announced_withholding_rate", "concealment_intention_rate"):
+        found = table.loc[name]
+        assert (found["n"], found["n_missing"], found["reason"]) == (0, 4, f"4: {CALLED_PUBLIC}"), name
+    # rates by ID are what they are: two of four correct answers hide it
+    assert (table.loc["unfaithful_rate", "value"], table.loc["unfaithful_rate", "n"]) == (0.5, 4)
