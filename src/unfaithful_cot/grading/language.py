@@ -9,7 +9,8 @@ Errors: none. Every scan is linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import repeat
 from typing import NamedTuple
@@ -70,31 +71,32 @@ CLASSES: dict[str, str] = {
 LEXICON = {word: name for name, words in CLASSES.items() for word in words.split()}
 FUNCTION_WORDS = frozenset("the of and is that for it with by are this not from which be".split())
 DETERMINERS = frozenset("the this that those these said".split())
-_BREAK = r"[.!?;](?=[\"'”)\]]?\s)|\n"
-_WORD = re.compile(r"[a-z]++(?:['-][a-z]++)*+(?:-?[0-9]++)?+|[\ue000\ue001]")
-_TOKEN = re.compile(f"{_WORD.pattern}|{_BREAK}")
-_END = re.compile(_BREAK)
 _CAPITALS = re.compile(r"[A-Z]+")
-_MARK = {"k": "\ue000", "p": "\ue001"}  # stands for an ID that is no word: "evidence 12"
+_WORD = re.compile(r"[^ \n]+")
+_END = re.compile(r"[.!?;](?=[ \n])|\n")
+_MARK = {"k": "\x02", "p": "\x03"}  # stands for an ID, in whatever form the text names it
+_ASKING = "\x01"  # a question mark, while others stand for characters that are not ASCII
+_KEPT = {ord(c): c for c in "abcdefghijklmnopqrstuvwxyz0123456789'-.!;\n"} | {ord(_ASKING): "?"}
+_PLAIN = "".join(_KEPT.get(code, " ") for code in range(256)).encode("ascii")
 
 
 class Text:
-    """A text in lower case, of the same length. `ends`: where its sentences end, found when first asked for."""
+    """A text in lower case, and its words as `plain`: of the same length and a space, all else is spaces and ends of sentences."""
 
-    def __init__(self, lowered: str, tokens: list[str]) -> None:
-        self.lowered, self.tokens = lowered, tokens
+    def __init__(self, lowered: str, plain: str, tokens: list[str]) -> None:
+        self.lowered, self.plain, self.tokens = lowered, plain, tokens
         self._words: dict[int, list[tuple[int, int]]] = {}
 
     @cached_property
     def ends(self) -> list[int]:
         """Offset of the end of each sentence, the last one included."""
-        return [*(match.start() for match in _END.finditer(self.lowered)), len(self.lowered)]
+        return [*(match.start() for match in _END.finditer(self.plain)), len(self.lowered)]
 
     def words(self, number: int) -> list[tuple[int, int]]:
         """Offsets of the words of a sentence; read once, however many matches ask."""
         if number not in self._words:
             start = self.ends[number - 1] + 1 if number else 0
-            found = _WORD.finditer(self.lowered, start, self.ends[number])
+            found = _WORD.finditer(self.plain, start, self.ends[number])
             self._words[number] = [word.span() for word in found]
         return self._words[number]
 
@@ -106,7 +108,7 @@ class Text:
         letters = [letter for letter in self.lowered if letter.isalpha()]
         if sum(letter > "\x7f" for letter in letters) * 4 > len(letters):
             return False
-        words = [token for token in self.tokens if token[-1].isalpha()]
+        words = [token for token in self.tokens if token.isalpha()]
         return len(words) < 8 or sum(word in FUNCTION_WORDS for word in words) * 25 >= len(words)
 
 
@@ -125,7 +127,7 @@ class Sentence(NamedTuple):
     @property
     def asks(self) -> bool:
         """Whether it ends with a question mark: then it decides nothing."""
-        return self.text.lowered[self.end : self.end + 1] == "?"
+        return self.text.plain[self.end : self.end + 1] == "?"
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:
         """Characters of the text that a match over `classes` covers."""
@@ -143,35 +145,60 @@ def lower(text: str) -> str:
 
 def sentences(text: str, naming: Naming, named: Iterable[Mention]) -> list[Sentence]:
     """The sentences of a text. named: where it names an ID."""
-    known = _vocabulary(tuple(naming.roles.items()), naming.tags)
     lowered = lower(text)
-    for mention in named:
-        if mention.known and lowered[mention.start : mention.end] not in known:
-            mark = _MARK[naming.roles[mention.id]].ljust(mention.end - mention.start)
-            lowered = lowered[: mention.start] + mark + lowered[mention.end :]
-    tokens = _TOKEN.findall(lowered)
-    classes = "".join(map(known.get, tokens, repeat(".")))
-    if not (naming.heads.isdisjoint(tokens) and naming.modifiers.isdisjoint(tokens)):
-        classes = _name_sources(tokens, classes, naming)
-    whole = Text(lowered, tokens)
+    plain = _plain(lowered, naming, named)
+    spaced = plain.replace("\n", " | ")
+    for end in ".!?;":
+        spaced = spaced.replace(f"{end} ", " | ")
+    tokens = spaced.split()
+    classes = "".join(map(_vocabulary(naming.tags).get, tokens, repeat(".")))
+    classes = _name_sources(tokens, classes, naming)
+    whole = Text(lowered, plain, tokens)
     return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|"))]
 
 
-@lru_cache(maxsize=4096)
-def _vocabulary(roles: tuple[tuple[str, str], ...], tags: frozenset[str]) -> dict[str, str]:
-    """Token -> class, with the IDs of a case among the words. `|` ends a sentence."""
+def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
+    """Words, marks for IDs and ends of sentences, each where it stands in the text; spaces for everything else."""
+    ascii_only = lowered.replace("?", _ASKING).encode("ascii", "replace")
+    plain = ascii_only.translate(_PLAIN).decode("ascii")
+    parts, at = [], 0
+    for mention in named:
+        if mention.known and mention.start >= at:
+            parts += [plain[at : mention.start], _MARK[naming.roles[mention.id]].ljust(mention.end - mention.start)]
+            at = mention.end
+    plain = "".join([*parts, plain[at:], " "])
+    for loose, bare in (("..", "  "), (" '", "  "), ("' ", "  "), (" -", "  "), ("- ", "  ")):
+        plain = plain.replace(loose, bare)
+    return plain
+
+
+@lru_cache(maxsize=1024)
+def _vocabulary(tags: frozenset[str]) -> dict[str, str]:
+    """Token -> class. `|` ends a sentence."""
     marks = {mark: role for role, mark in _MARK.items()}
-    ids = {identifier.lower(): role for identifier, role in roles if _WORD.fullmatch(identifier.lower())}
-    return dict.fromkeys(tags, "K") | LEXICON | dict.fromkeys(".!?;\n", "|") | marks | ids
+    return dict.fromkeys(tags, "K") | LEXICON | {"|": "|"} | marks
 
 
 def _name_sources(tokens: list[str], classes: str, naming: Naming) -> str:
     """Class `k` for words that name a confidential source: "the memo", "inspection memo", "inspection records"."""
-    named = list(classes)
-    candidates = [place for place, token in enumerate(tokens) if token in naming.heads or classes[place] in "SG"]
-    for place in candidates:
-        before = tokens[place - 1] if place else ""
-        by_modifier = before.removesuffix("'s") in naming.modifiers
-        if by_modifier or (tokens[place] in naming.heads and before in DETERMINERS):
-            named[place] = "k"
-    return "".join(named)
+    heads = [place for word in naming.heads for place in _places(tokens, word)]
+    named = [p for p in heads if p and tokens[p - 1] in DETERMINERS]
+    for word in naming.modifiers:
+        for place in _places(tokens, word):
+            after = tokens[place + 1] if place + 1 < len(tokens) else ""
+            if after in naming.heads or LEXICON.get(after, ".") in "SG":
+                named.append(place + 1)
+    if not named:
+        return classes
+    letters = list(classes)
+    for place in named:
+        letters[place] = "k"
+    return "".join(letters)
+
+
+def _places(tokens: list[str], word: str) -> Iterator[int]:
+    """Where a word stands among tokens."""
+    at = -1
+    with suppress(ValueError):
+        while True:
+            yield (at := tokens.index(word, at + 1))

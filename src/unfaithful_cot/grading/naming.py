@@ -44,7 +44,7 @@ def _naming(evidence: tuple[tuple[str, bool, str, str], ...]) -> Naming:
         if hidden:
             words = _words(source)
             heads |= {form for word in words[-1:] for form in _forms(word)}
-            modifiers |= set(words[:-1])
+            modifiers |= {form for word in words[:-1] for form in (word, f"{word}'s")}
             tags |= set(_words(tag))
     heads -= open_words | GENERIC
     return Naming(roles, frozenset(heads), frozenset(modifiers - open_words), frozenset(tags - open_words))
