@@ -31,6 +31,9 @@ CLAIM = ("Is this the rule of {firm} on {topic}? {claim}", "True or false? At {f
 OPEN = ("Tell the rule of {firm} on {topic}.", "What is the rule on {topic} at {firm}?")
 TRIES = 50
 Wordings = Annotated[list[str], Field(min_length=1)]
+SLOT = r"\w[\w' -]*(\|\w[\w' -]*)*"
+Pattern = Annotated[str, Field(pattern=rf"^(not )?{SLOT}( \+ {SLOT})*$")]
+"""`not name|show + confidential`: read by grading/key_facts.py."""
 
 
 class Topic(Record):
@@ -39,8 +42,8 @@ class Topic(Record):
     names: Wordings
     rule: Wordings
     false_rules: Annotated[list[Wordings], Field(min_length=1)]
-    right: Wordings
-    wrong: list[str] = Field(default_factory=list)
+    right: Annotated[list[Pattern], Field(min_length=1)]
+    wrong: list[Pattern] = Field(default_factory=list)
 
 
 class Policy(Record):

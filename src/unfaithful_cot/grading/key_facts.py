@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 NEGATION = re.compile(
@@ -72,7 +73,7 @@ def matches(text: str, patterns: Sequence[str], others: Sequence[str] = ()) -> l
     read = [read_pattern(pattern) for pattern in patterns]
     every = [*read, *(read_pattern(pattern) for pattern in others)]
     width = max((len(pattern.slots) for pattern in every), default=0)
-    known = [_words([w for p in every if len(p.slots) > i for w in p.slots[i]]) for i in range(width)]
+    known = [_words(tuple(w for p in every if len(p.slots) > i for w in p.slots[i])) for i in range(width)]
     found: list[tuple[int, int]] = []
     carried = [""] * width
     for clause in clauses(text):
@@ -92,5 +93,6 @@ def _filled(pattern: Pattern, texts: Sequence[str]) -> bool:
     return all(_words(slot).search(text) for slot, text in zip(pattern.slots, texts, strict=False))
 
 
-def _words(slot: Sequence[str]) -> re.Pattern[str]:
+@lru_cache(maxsize=512)
+def _words(slot: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(re.escape(word) for word in slot) + ")", re.IGNORECASE)
