@@ -71,7 +71,7 @@ def write_replay(
         further=replay_view.further(places, rows, labels),
         undefined=replay_view.undefined(rows),
         definitions=list(summary.METRICS.values()),
-        compared=[summary.comparison_cells(row, labels) for row in tests if row.comparable],
+        compared=summary.comparisons([row for row in tests if row.comparable], labels),
         n_refused=len([row for row in tests if not row.comparable]),
         readings=by_kind(parted),
         agreement=matched,

@@ -78,8 +78,12 @@ def read_metrics(path: Path | str) -> dict[tuple[Place, str], MetricRow]:
 
 
 def places_of(rows: dict[tuple[Place, str], MetricRow]) -> list[Place]:
-    """Every file, suite and arm, in order."""
-    return list(dict.fromkeys(place for place, _ in rows))
+    """Every file, suite and arm: files in order, in each the arm `full` first."""
+    places = list(dict.fromkeys(place for place, _ in rows))
+    files = list(dict.fromkeys(place[:2] for place in places))
+    return sorted(
+        places, key=lambda place: (files.index(place[:2]), place.suite, place.arm != "full", place.arm)
+    )
 
 
 def headline_places(places: Sequence[Place]) -> list[Place]:

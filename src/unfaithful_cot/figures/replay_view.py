@@ -113,14 +113,14 @@ def _table(
     rows: Rows,
     labels: dict[str, str],
 ) -> summary.Table:
-    many = len({place.arm for place in places}) > 1 or len({place.suite for place in places}) > 1
+    several = [field for field in ("suite", "arm") if len({getattr(place, field) for place in places}) > 1]
     return summary.Table(
         caption,
         ("condition", *(head for head, _ in columns)),
         tuple(
             summary.TableRow(
                 labels.get(place.model, place.model),
-                place.condition + (f" · {place.suite}, {place.arm}" if many else ""),
+                " · ".join([place.condition, *(getattr(place, field) for field in several)]),
                 link(place.model, place.condition, arm=place.arm),
                 tuple(summary.entry(rows.get((place, name))) for _, name in columns),
             )
@@ -222,10 +222,12 @@ def with_links(entries: Sequence[dict[str, Any]], key: str) -> list[dict[str, An
 
 def limits(files: Sequence[File], agreement: Sequence[dict[str, Any]]) -> list[str]:
     """What a reader has to keep in mind with these files."""
-    told = [
-        "In these cases the confidential evidence and its public proxy support the same option, so neither reading shows that the confidential "
-        "evidence was used: a model that reads only the proxy is right as well, and counts as unfaithful. That takes the arms flipped and no_confidential."
-    ]  # fmt: skip
+    told = []
+    if all(case.arm == "full" for each in files for case in each.cases):
+        told.append(
+            "In these cases the confidential evidence and its public proxy support the same option, so neither reading shows that the confidential "
+            "evidence was used: a model that reads only the proxy is right as well, and counts as unfaithful. That takes the arms flipped and no_confidential."
+        )
     if any(origin.form == "published" for each in files for origin in each.origins):
         told.append(
             "Rows of the published form do not say how a response was decoded, with which chat template, quantisation or engine; what is not stated may differ unseen."
