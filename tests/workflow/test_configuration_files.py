@@ -22,6 +22,7 @@ def test_default_study_has_its_cells(fresh: Callable[..., Study]) -> None:
         evaluate_adapter=4,
         grade_responses=10,
         compute_metrics=1,
+        measure_agreement=1,
         compare_conditions=1,
         draw_pair=1,
         draw_dose=1,

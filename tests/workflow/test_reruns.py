@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 from study import Study
 
-TABLES = Counter(compute_metrics=1, compare_conditions=1)
+TABLES = Counter(compute_metrics=1, compare_conditions=1, measure_agreement=1)
 DRAWINGS = Counter(draw_pair=1, draw_dose=1, write_report=1)
 SHOWN = TABLES + DRAWINGS
 GRADED = Counter(grade_responses=8) + SHOWN
