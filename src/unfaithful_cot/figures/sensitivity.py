@@ -11,10 +11,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
@@ -97,11 +99,14 @@ def sensitivity_table(found: Sequence[Wordings], labels: Mapping[str, str], main
     )
 
 
-def draw_dots(axes: Axes, found: Sequence[Wordings], templates: Sequence[str]) -> None:
+def draw_dots(
+    axes: Axes, found: Mapping[Cell, Wordings], cells: Sequence[Cell], templates: Sequence[str]
+) -> None:
     """One panel: a row a condition, in it a dot with its interval for each template, and the range beside."""
-    for y, each in enumerate(found):
+    for y, cell in enumerate(cells):
+        each = found.get(cell)
         for place, template in enumerate(templates):
-            row = each.rows.get(template)
+            row = each.rows.get(template) if each else None
             at = y + 0.22 * (place - (len(templates) - 1) / 2)
             if row is None or row.value is None:
                 axes.text(0.01, at, "no value", fontsize=7.5, style="italic", color=style.MUTED, va="center")
@@ -110,10 +115,19 @@ def draw_dots(axes: Axes, found: Sequence[Wordings], templates: Sequence[str]) -
             style.interval(axes, row.value, at, row.ci_low, row.ci_high, across=True)
             axes.plot(
                 row.value, at, marker, color=colour, markersize=6, markeredgecolor=style.PAPER, zorder=6,
-                clip_on=False, linestyle="none", label=template if y == 0 else None,
+                clip_on=False, linestyle="none",
             )  # fmt: skip
-        told = "–" if each.range is None else f"range {style.rate_text(each.range)}"
+        told = "–" if each is None or each.range is None else f"range {style.rate_text(each.range)}"
         axes.text(1.03, y, told, transform=axes.get_yaxis_transform(), va="center", fontsize=8.5)
+
+
+def _names(cells: Sequence[Cell], labels: Mapping[str, str], main_corpus: str) -> list[str]:
+    several = len({cell.model for cell in cells}) > 1
+    return [
+        (f"{labels.get(cell.model, cell.model)}\n" if several else "")
+        + style.condition_label(cell, labels, main_corpus, show_seed=cell.seed > 0).replace(", ", "\n", 1)
+        for cell in cells
+    ]
 
 
 def draw_sensitivity(
@@ -141,29 +155,23 @@ def draw_sensitivity(
             "Add a suite that differs from the first in nothing but its prompt",
         )
     write_table(table, found)
-    height = max(sum(each.metric == metric for each in found) for metric in PANELS)
-    cells = [each.cell for each in found if each.metric == found[0].metric]
+    cells = list(dict.fromkeys(each.cell for each in found))
     with style.drawing():
-        figure = Figure(figsize=(12.5, 1.5 + 0.62 * height), layout="constrained")
+        figure = Figure(figsize=(12.5, 1.5 + 0.62 * len(cells)), layout="constrained")
         panels = figure.subplots(1, len(PANELS), sharey=True, squeeze=False)[0]
         for axes, (metric, (title, unit)) in zip(panels, PANELS.items(), strict=True):
-            draw_dots(axes, [each for each in found if each.metric == metric], asked)
-            axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(height - 0.5, -0.5))
+            draw_dots(axes, {each.cell: each for each in found if each.metric == metric}, cells, asked)
+            axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(len(cells) - 0.5, -0.5))
             axes.grid(axis="x", linewidth=0.7)
             axes.set_axisbelow(True)
             axes.tick_params(axis="y", length=0)
             sns.despine(ax=axes)
-        several = len({cell.model for cell in cells}) > 1
-        names = [
-            (f"{labels.get(cell.model, cell.model)}\n" if several else "")
-            + style.condition_label(cell, labels, main_corpus, show_seed=cell.seed > 0).replace(", ", "\n", 1)
-            for cell in cells
+        panels[0].set_yticks(range(len(cells)), _names(cells, labels, main_corpus), fontsize=8.5)
+        keys = [
+            Line2D([], [], marker=marker, color=colour, linestyle="none", label=template)
+            for template, (marker, colour) in zip(asked, cycle(LOOKS), strict=False)
         ]
-        panels[0].set_yticks(range(len(cells)), names, fontsize=8.5)
-        handles, texts = panels[0].get_legend_handles_labels()
-        figure.legend(
-            handles, texts, loc="outside lower right", ncols=len(asked), frameon=False, fontsize=8.5
-        )
+        figure.legend(handles=keys, loc="outside lower right", ncols=len(asked), frameon=False, fontsize=8.5)
         note = (
             f"Arm “full”, the same scenarios in each template. Lines: {style.percent(confidence)} intervals."
         )
