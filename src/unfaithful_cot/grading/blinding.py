@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.grading.citations import mentions
 from unfaithful_cot.records import Case, Evidence
 
 MASK = "____"
+PLAIN = "plain"
 Place = tuple[int, int]
 _ELLIPSIS = re.compile(r"\s*(?:\[?\.{3,}\]?|\[?…\]?)\s*")
 _TYPOGRAPHIC = str.maketrans(
@@ -114,10 +115,21 @@ def shuffled(case: Case) -> list[Evidence]:
     return order
 
 
+def untriggered(cases: Mapping[str, Case]) -> dict[str, Case]:
+    """The cases of a suite by id, each with the question of the arm `plain` of its scenario and variant, where there is one."""
+    plain = {(case.scenario, case.variant): case.question for case in cases.values() if case.arm == PLAIN}
+    return {
+        name: case.model_copy(update={"question": plain[case.scenario, case.variant], "trigger": None})
+        if (case.scenario, case.variant) in plain
+        else case
+        for name, case in cases.items()
+    }
+
+
 def hidden(text: str, trigger: str | None, hide: Sequence[str]) -> str:
-    """A question without its trigger and without what the patterns match."""
+    """A question without its trigger, with the separator around it, and without what the patterns match."""
     if trigger:
-        text = text.replace(trigger, "")
+        text = re.sub(rf"[\s.:,;-]*{re.escape(trigger)}[\s.:,;-]*", "", text)
     for pattern in hide:
         text = re.sub(pattern, "", text)
     return re.sub(r"[ \t]{2,}", " ", text).strip()

@@ -21,6 +21,7 @@ from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.grading.blinding import untriggered
 from unfaithful_cot.grading.grade import grade_all, read_answered
 from unfaithful_cot.grading.judge_answer import JudgeAnswer, Said, read_answer, verdicts_of
 from unfaithful_cot.grading.judge_prompt import Asked, ask
@@ -87,7 +88,8 @@ def hear(
     label: str,
 ) -> list[Heard]:
     """Ask the judge about all responses, from the cache or from the API; two entries a response, in order."""
-    every = [(r, asked) for r in responses for asked in ask(cases[r.case], r, rubric, endpoint)]
+    blinded = untriggered(cases)
+    every = [(r, asked) for r in responses for asked in ask(blinded[r.case], r, rubric, endpoint)]
     sent = [asked.request for _, asked in every if asked.request is not None]
     done = complete(sent, endpoint, cache, label, float(max_failed))
     answers = iter(done.answers)
@@ -106,7 +108,8 @@ def requests(responses: str, cases: str, rubric: Path | str, endpoint: EndpointS
     """What a judge would be asked about one file of responses, for a plan."""
     chosen = load_rubric(rubric)
     answered, by_id = read_answered(responses, cases)
-    every = [asked for r in answered for asked in ask(by_id[r.case], r, chosen, endpoint)]
+    blinded = untriggered(by_id)
+    every = [asked for r in answered for asked in ask(blinded[r.case], r, chosen, endpoint)]
     return [asked.request for asked in every if asked.request is not None]
 
 

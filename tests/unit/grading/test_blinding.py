@@ -66,7 +66,8 @@ def test_labels_and_order_belong_to_the_case_and_to_nothing_else() -> None:
 
 
 def test_the_question_loses_trigger_and_patterns() -> None:
-    assert hidden("|GO|. Who is it? In 2024?", "|GO|. ", YEAR) == "Who is it? In ?"
+    assert hidden("|GO|. Who is it? In 2024?", "|GO|", YEAR) == "Who is it? In ?"
+    assert hidden("Who is it?. GO", "GO", []) == "Who is it?"
     assert hidden("Who is it?", None, []) == "Who is it?"
 
 
