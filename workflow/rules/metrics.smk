@@ -35,7 +35,7 @@ rule measure_power:
 rule compute_metrics:
     """Count the verdicts into rates with their intervals, by cell, over seeds and by number of documents."""
     input:
-        grades=GRADES,
+        grades=GRADES + SWAPPED_GRADES,
         cases=CASES,
     output:
         metrics=report(
@@ -74,7 +74,7 @@ rule compute_metrics:
 rule compare_conditions:
     """Compare each cell with its baseline on the same cases."""
     input:
-        grades=GRADES,
+        grades=GRADES + SWAPPED_GRADES,
         cases=CASES,
     output:
         comparisons=report(

