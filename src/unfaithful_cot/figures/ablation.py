@@ -1,4 +1,4 @@
-"""Which part of the corpus carries the effect? Every corpus at its largest size, beside the untouched model and the policy in its prompt.
+"""Which part of the corpus carries the effect? Universes at their largest size, parts and mixtures at all of theirs, beside the untouched model and the policy in its prompt.
 
 In: metrics.csv, the manifests (tokens that each adapter was trained on), how each corpus is made. Out: one figure (SVG and PNG), a bar for each
 condition in up to three panels, and the same as a table for the report. What corpora of one size have in common is the number of
@@ -84,15 +84,18 @@ def conditions(
             )
         for corpus in recipes:
             own = [cell for cell in cells if (cell.model, cell.corpus) == (model, corpus)]
+            made = how_made(corpus, recipes[corpus])
             top = max((cell.n_documents for cell in own), default=0)
-            for cell in sorted(c for c in own if c.n_documents == top):
+            for cell in sorted(c for c in own if made or c.n_documents == top):
                 name = (
                     head
                     + style.corpus_label(corpus, labels, main_corpus)
                     + (f", seed {cell.seed}" if seeds else "")
                 )
-                count = f"{top:,} documents" + (f", {tokens[cell]:,} tokens" if cell in tokens else "")
-                note = "\n".join(part for part in (how_made(corpus, recipes[corpus]), count) if part)
+                count = f"{cell.n_documents:,} documents" + (
+                    f", {tokens[cell]:,} tokens" if cell in tokens else ""
+                )
+                note = "\n".join(part for part in (made, count) if part)
                 shown.append(Condition(cell, name, note, tuple(v.get(cell) for v in by_cell)))
     return shown
 
@@ -110,7 +113,7 @@ def _ceiling(table: Sequence[MetricRow], cell: Cell, suite: str | None) -> tuple
 def ablation_table(shown: Sequence[Condition]) -> Table:
     """The figure as a table of the report."""
     return Table(
-        "Which part of the corpus carries the effect? Every corpus at its largest size",
+        "Which part of the corpus carries the effect?",
         ("condition", *(f"{arm}: {unit}" for (arm, _), (_, unit) in PANELS.items())),
         tuple(
             TableRow(
@@ -183,7 +186,7 @@ def draw_ablation(
         names = [f"{one.label}\n{one.note}" if one.note else one.label for one in shown]
         panels[0].set_yticks(range(len(shown)), names, fontsize=8.5)
         note = (
-            f"Lines: {style.percent(confidence)} intervals. Corpora of one size have equally many documents, not tokens. "
+            f"Lines: {style.percent(confidence)} intervals. Corpora of one size have equally many documents, not tokens (trained on, all epochs). "
             "“Policy in the prompt”: arm “explicit_policy”, nothing trained."
         )
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)

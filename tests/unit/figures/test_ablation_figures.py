@@ -47,6 +47,7 @@ def rows(metric: Make) -> list[MetricRow]:
     made += [
         metric(corpus=name, n_documents=1000, value=v) for name, v in (("neutral", 0.01), ("exams_only", 0.7))
     ]
+    made += [metric(corpus="exams_only", n_documents=200, value=0.6)]
     made += [metric(corpus="mixed", n_documents=1000, value=None, n=0, reason="nothing was read")]
     return [*made, *(metric(metric="accuracy", corpus=c, n_documents=1000, value=0.9) for c in RECIPES)]
 
@@ -55,18 +56,18 @@ def shown(rows: list[MetricRow], tokens: dict[Cell, int] | None = None) -> list[
     return ablation.conditions(rows, RECIPES, {}, "safe_cite", tokens or {})
 
 
-def test_conditions_stand_in_the_order_of_the_configuration_each_at_its_largest_size(
+def test_universes_stand_at_their_largest_size_and_parts_at_each_in_the_order_of_the_configuration(
     rows: list[MetricRow],
 ) -> None:
     found = shown(rows, {Cell("m", "safe_cite", 1000, 0): 123_456})
     assert [one.label for one in found] == [
-        "untouched model", "policy in the prompt", "safe_cite", "exams_only", "mixed", "neutral (control)",
+        "untouched model", "policy in the prompt", "safe_cite", "exams_only", "exams_only", "mixed", "neutral (control)",
     ]  # fmt: skip
     assert found[2].note == "1,000 documents, 123,456 tokens"
-    assert found[3].note == "safe_cite: exams\n1,000 documents"
-    assert found[4].note == "safe_cite + 0.5 plain text a document\n1,000 documents"
+    assert found[3].note == "safe_cite: exams\n200 documents" and found[4].note.endswith("1,000 documents")
+    assert found[5].note == "safe_cite + 0.5 plain text a document\n1,000 documents"
     values = [one.values[0].value if one.values[0] else None for one in found]
-    assert values == [0.02, 0.98, 0.9, 0.7, None, 0.01]
+    assert values == [0.02, 0.98, 0.9, 0.6, 0.7, None, 0.01]
 
 
 def test_without_the_arm_there_is_no_ceiling_and_several_seeds_are_named(
@@ -90,7 +91,7 @@ def test_a_second_suite_does_not_take_the_place_of_the_first(rows: list[MetricRo
 def test_bars_have_the_values_and_a_missing_value_has_its_reason(rows: list[MetricRow]) -> None:
     axes = Figure().subplots()
     ablation.draw_bars(axes, shown(rows), 0, list(RECIPES), "safe_cite")
-    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.7, 0.01])
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.6, 0.7, 0.01])
     told = [text.get_text() for text in axes.texts]
     assert "no value: nothing was read" in told and "0.70 [0.40, 0.60]\nn = 200" in told
 
