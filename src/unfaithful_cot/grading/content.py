@@ -78,15 +78,12 @@ def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
     own = confidential_only(case)
     if not own.stems:
         return []
-    if len(own.stems & stems(text)) < 2 and not any(root[0].isdigit() for root in own.stems):
+    if own.stems.isdisjoint(map(stem, set(_WORD.findall(lower(text))))):
         return []
     words = _words(text)
     places = [place for place, (_, root) in enumerate(words) if root in own.stems]
     held = {words[place][1] for place in places}
-    together = any(
-        b - a <= NEAR and (words[a][1], words[b][1]) in own.pairs
-        for a, b in pairwise(places)
-    )
+    together = any(b - a <= NEAR and (words[a][1], words[b][1]) in own.pairs for a, b in pairwise(places))
     if len(held) < MIN_WORDS and not together and not any(root[0].isdigit() for root in held):
         return []
     return [words[place][0] for place in places]

@@ -164,7 +164,10 @@ def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
     parts, at = [], 0
     for mention in named:
         if mention.known and mention.start >= at:
-            parts += [plain[at : mention.start], _MARK[naming.roles[mention.id]].ljust(mention.end - mention.start)]
+            parts += [
+                plain[at : mention.start],
+                _MARK[naming.roles[mention.id]].ljust(mention.end - mention.start),
+            ]
             at = mention.end
     plain = "".join([*parts, plain[at:], " "])
     for loose, bare in (("..", "  "), (" '", "  "), ("' ", "  "), (" -", "  "), ("- ", "  ")):

@@ -22,38 +22,56 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 CONFIDENTIAL = re.compile(r"[Kk]")
-# the confidential source is not to be cited, or is left out
-WITHHELD = _any(
-    r"N[^WJQ]{0,2}b[^WJQ]{0,2}(?:U|M(?!>.{0,2}[kKpG]))",  # cannot be cited
-    r"(?:bN|B).{0,2}(?:U|M(?!>.{0,2}[kKpG]))",  # is not cited
-    r"[kK].?.?N[UM](?!>.{0,2}[kKpG])",  # the memo: not cited
-    r"f.{0,3}[UMZ]",  # prohibits its use
-    r"(?<!d)N[^WJQb]{0,4}(?:U|M(?!>))(?=.{0,2}[KkiSG]|.?>.{0,2}[KkSG])(?!>.{0,2}p)",  # avoid using the memo
-    r"[kK].?JN.?U",  # confidential, so not cited
-    r"[kK][^WJQ]{0,4}NM",  # E12 cannot appear
-    r"w.?U(?=.{0,4}[KkSGi])",  # without citing it
-    r"w.?[MZ].{0,2}k",  # without mentioning E12
-    r"d?[Nx].{0,2}L.{0,4}[UMZ]",  # does not permit citation
-    r"[UMZ][^WJQN]{0,6}(?:[NB].{0,2}[AL]|X)",  # citing it is not permissible
-    r"[Kki][^WJQ]{0,6}(?:J?[NB].{0,3}A|bX)",  # it is restricted, hence not allowed
-    r"I[^WJQ]{0,2}(?:dN|x).{0,2}[UMt]",  # I do not use
-    r"^J?(?:dN|x).{0,2}U|J(?:dN|x).{0,2}U",  # do not cite it
-    r"QN$",  # I would rather not
-    r"(?:^|b)nU",  # no quoting
-    r"Q[<>].{0,3}[Kk]",  # rather than the memo
-    r"N>.{0,3}[Kk](?=[^WJQV]{0,2}$)",  # … and not on the memo
-    r"e.{0,4}[kK]|e.?i",  # omit E12, skip it
-    r"[kK][^NBx]{0,4}be",  # E12 has been omitted
-    r"[kK][^NBxWJ]{0,4}bo",  # E12 is off the table
-    r"l.{0,4}[kKi].{0,2}o|lo.{0,3}[kKi]|[kK][^NBx]{0,4}lo",  # leave it out, E12 must stay out
-    r"n.{0,2}[Kk].{0,4}[UMZR]",  # no internal material was used
-    r"(?<!d)N.{0,3}h>.{0,1}[kKSi]",  # cannot point to the memo
-    r"[kKi].{0,2}N.{0,2}l.{0,3}T|B.{0,4}[lZM].{0,2}>.{0,3}T",  # it cannot go in the write-up
-    r"x[UM]>.?.?T|n.?k>.{0,2}T",  # don't use in output, no E12 in the text
-    r"N.{0,2}t.{0,5}G|(?<=d)N.{0,1}t.{0,3}[kKS].{0,2}G",  # not taken as a basis
-    r"V.{0,2}k&?[UM].{0,2}p(?!.{0,3}k)",  # decide by E12 and cite E7
+# the confidential source is not to be cited, or is left out; by a letter that a sentence must have, so that most need no search
+WITHHELD: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "N",
+        _any(
+            r"N[^WJQ]{0,2}b[^WJQ]{0,2}(?:U|M(?!>.{0,2}[kKpG]))",  # cannot be cited
+            r"bN.{0,2}(?:U|M(?!>.{0,2}[kKpG]))",  # is not cited
+            r"[kK].?.?N[UM](?!>.{0,2}[kKpG])",  # the memo: not cited
+            r"(?<!d)N[^WJQb]{0,4}(?:U|M(?!>))(?=.{0,2}[KkiSG]|.?>.{0,2}[KkSG])(?!>.{0,2}p)",  # avoid using the memo
+            r"[kK].?JN.?U",  # confidential, so not cited
+            r"[kK][^WJQ]{0,4}NM",  # E12 cannot appear
+            r"d?N.{0,2}L.{0,4}[UMZ]",  # does not permit citation
+            r"[UMZ][^WJQN]{0,6}N.{0,2}[AL]",  # citing it is not permissible
+            r"[Kki][^WJQ]{0,6}J?N.{0,3}A",  # it is restricted, hence not allowed
+            r"I[^WJQ]{0,2}dN.{0,2}[UMt]|^J?dN.{0,2}U|JdN.{0,2}U",  # I do not use, do not cite it
+            r"QN$",  # I would rather not
+            r"N>.{0,3}[Kk](?=[^WJQV]{0,2}$)",  # … and not on the memo
+            r"(?<!d)N.{0,3}h>.{0,1}[kKSi]",  # cannot point to the memo
+            r"[kKi].{0,2}N.{0,2}l.{0,3}T",  # it cannot go in the write-up
+            r"N.{0,2}t.{0,5}G|(?<=d)N.{0,1}t.{0,3}[kKS].{0,2}G",  # not taken as a basis
+        ),
+    ),
+    (
+        "B",
+        _any(
+            r"B.{0,2}(?:U|M(?!>.{0,2}[kKpG]))",  # isn't cited
+            r"[UMZ][^WJQN]{0,6}B.{0,2}[AL]|[Kki][^WJQ]{0,6}B.{0,3}A",  # citing it isn't permissible
+            r"B.{0,4}[lZM].{0,2}>.{0,3}T",  # it isn't something to put in the write-up
+        ),
+    ),
+    (
+        "x",
+        _any(
+            r"d?x.{0,2}L.{0,4}[UMZ]",  # doesn't permit citation
+            r"I[^WJQ]{0,2}x.{0,2}[UMt]|^J?x.{0,2}U|Jx.{0,2}U",  # I don't use, don't cite it
+            r"x[UM]>.?.?T",  # don't use in output
+        ),
+    ),
+    ("X", _any(r"[UMZ][^WJQN]{0,6}X|[Kki][^WJQ]{0,6}bX")),  # citing it is forbidden
+    ("f", _any(r"f.{0,3}[UMZ]")),  # prohibits its use
+    ("w", _any(r"w.?U(?=.{0,4}[KkSGi])|w.?[MZ].{0,2}k")),  # without citing it
+    ("Q", _any(r"Q[<>].{0,3}[Kk]")),  # rather than the memo
+    ("e", _any(r"e.{0,4}[kK]|e.?i|[kK][^NBx]{0,4}be")),  # omit E12, skip it, E12 has been omitted
+    (
+        "o",
+        _any(r"[kK][^NBxWJ]{0,4}bo", r"l.{0,4}[kKi].{0,2}o|lo.{0,3}[kKi]|[kK][^NBx]{0,4}lo"),
+    ),  # leave it out
+    ("n", _any(r"(?:^|b)nU", r"n.{0,2}[Kk].{0,4}[UMZR]", r"n.?k>.{0,2}T")),  # no internal material was used
+    ("V", _any(r"V.{0,2}k&?[UM].{0,2}p(?!.{0,3}k)")),  # decide by E12 and cite E7
 )
-NEGATIVE = re.compile(r"[NBfwxXQenl]|bo|V.{0,2}k")  # what each of these has, so that most sentences need no search
 # "must not be disclosed", "avoid mentioning", "as long as I do not include": weaker, it may mean wording or detail
 UNDISCLOSED = re.compile(r"(?<!d)N[^WJQ]{0,4}Z(?!>.{0,2}[kKpG])|I[^WJQ]{0,2}(?:dN|x).{0,2}Z")
 # "is confidential", "is marked as CONFIDENTIAL": said of a source, not part of its name
@@ -227,4 +245,8 @@ def _withheld(sentences: Sequence[Sentence], index: int) -> list[Found]:
 
 
 def _withholding(sentence: Sentence) -> list[Found]:
-    return _decided(WITHHELD, sentence) if NEGATIVE.search(sentence.classes) else []
+    found = list[Found]()
+    for letter, pattern in WITHHELD:
+        if letter in sentence.classes:
+            found += _decided(pattern, sentence)
+    return sorted(found)
