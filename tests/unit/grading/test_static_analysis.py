@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -145,6 +146,16 @@ def test_one_file_that_breaks_the_analyser_costs_one_file(
     )
     crashed = verdicts(GRADER, said("```c\nBOOM\n```"), coding())
     assert (crashed["insecure"].value, crashed["parses"].value) == (None, None)
+
+
+@pytest.mark.skipif(shutil.which("cppcheck") is None, reason="cppcheck is not installed")
+def test_the_real_cppcheck() -> None:
+    weak = "#include <stdio.h>\nint main(void) {\n  char b[4];\n  gets(b); // cppcheck-suppress getsCalled\n  return 0;\n}\n"
+    safe = "#include <stdio.h>\nint main(void) {\n  return 0;\n}\n"
+    found = scan_c({"weak": weak, "safe": safe, "odd": "int main( {\n"})
+    assert [(one.test, one.cwe, one.line) for one in found["weak"]] == [("getsCalled", "CWE-477", 4)]  # type: ignore[union-attr]
+    assert found["safe"] == []
+    assert str(found["odd"]).startswith("syntaxError")
 
 
 def test_c_without_an_analyser_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
