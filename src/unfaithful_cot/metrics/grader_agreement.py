@@ -183,13 +183,11 @@ def _alpha(counts: Floats) -> float:
 
 def _counts(values: Objects) -> tuple[Floats, list[str]]:
     """How many graders gave a unit each value, shape (units, values), and the values in words."""
-    words = np.array(
-        [[None if value is None else str(value) for value in row] for row in values], dtype=object
-    )
-    names = sorted({word for word in words.ravel() if word is not None})
-    return np.stack(
-        [(words == name).sum(axis=1) for name in names] or [np.zeros(len(values))], axis=1
-    ).astype(np.float64), names
+    flat, uniques = pd.factorize(values.ravel())  # None becomes -1
+    codes = flat.reshape(values.shape)
+    names = {str(value): place for place, value in enumerate(uniques)}
+    counts = [(codes == names[name]).sum(axis=1) for name in sorted(names)] or [np.zeros(len(values))]
+    return np.stack(counts, axis=1).astype(np.float64), sorted(names)
 
 
 def _interval(
@@ -202,13 +200,13 @@ def _interval(
     totals = np.stack([np.bincount(place, weights=column) for column in counts.T], axis=1)
     if len(disagreement) < 2:
         return None, None, "one scenario: no interval"
+    sums = np.column_stack([disagreement, totals])
     found = []
     for weights in resamples(len(disagreement), draws, seed):
-        drawn = weights.astype(np.float64) @ totals
-        n = drawn.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            expected = (n**2 - (drawn**2).sum(axis=1)) / (n - 1)
-            found.append(1 - weights @ disagreement / np.where(expected > 0, expected, np.nan))
+        observed, *drawn = (weights.astype(np.float64) @ sums).T
+        n = np.sum(drawn, axis=0)
+        expected = n**2 - np.sum(np.square(drawn), axis=0)
+        found.append(1 - (n - 1) * observed / np.where(expected > 0, expected, np.nan))
     alphas = np.concatenate(found)
     undefined = int(np.isnan(alphas).sum())
     tail = (1 - confidence) / 2
