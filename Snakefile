@@ -125,7 +125,7 @@ rule report:
 rule replay:
     """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
     input:
-        replay_targets,
+        lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),
 
 
 rule reference_reasoner:

@@ -27,7 +27,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "grades/{cell}/{suite}.{grader}.jsonl": records.Grade,
     "grades/{cell}/{suite}.judge_{judge}.raw.jsonl": JudgeAnswer,
     "replay/origins/{model}.{condition}.jsonl": records.Origin,
-    "replay/rejected/{model}.{condition}.jsonl": records.Rejected,
+    "replay/rejected/{model}.{condition}.json, .labels.json (one list)": records.Rejected,
     "replay/labels/{model}.{condition}.jsonl": records.Label,
 }
 PARTS: tuple[type[BaseModel], ...] = (

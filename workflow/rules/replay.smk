@@ -28,27 +28,25 @@ LABELLED = [name for name, found in REPLAYED.items() if found.labels]
 REPLAY_CASES = expand(f"{REPLAY}/cases/{{name}}.jsonl", name=REPLAYED)
 REPLAY_RESPONSES = expand(f"{REPLAY}/responses/{{name}}.jsonl", name=REPLAYED)
 REPLAY_ORIGINS = expand(f"{REPLAY}/origins/{{name}}.jsonl", name=REPLAYED)
-REPLAY_REJECTED = expand(f"{REPLAY}/rejected/{{name}}.jsonl", name=REPLAYED) + expand(
-    f"{REPLAY}/rejected/{{name}}.labels.jsonl", name=LABELLED
+REPLAY_REJECTED = expand(f"{REPLAY}/rejected/{{name}}.json", name=REPLAYED) + expand(
+    f"{REPLAY}/rejected/{{name}}.labels.json", name=LABELLED
 )
 REPLAY_LABELS = expand(f"{REPLAY}/labels/{{name}}.jsonl", name=LABELLED)
 REPLAY_GRADES = expand(f"{REPLAY}/grades/{{name}}.{{grader}}.jsonl", name=REPLAYED, grader=REPLAY_GRADERS)
 
 
-def replay_targets(wildcards):
-    """The tables and the page; one message where no folder was named."""
-    if not REPLAYED:
-        sys.exit(
-            "\ntranscripts: no folder is named. One with files {model}.{condition}.jsonl (docs/replay.md). "
-            "Run: snakemake --cores 1 replay --config transcripts=FOLDER\n"
-        )
-    return [
-        *rules.measure_transcripts.output,
-        *rules.compare_transcripts.output,
-        *rules.match_labels.output,
-        *rules.draw_replay.output,
-        *rules.write_replay.output,
-    ]
+REPLAY_TARGETS = [
+    f"{REPLAY}/{name}"
+    for name in (
+        *["metrics.csv", "rejected.csv", "comparisons.csv", "agreement.csv", "agreement.json"],
+        *["readings.json", "figures/replay.svg", "figures/replay.png", "report.html"],
+    )
+    if REPLAYED
+]
+NO_FOLDER = (
+    "\ntranscripts: no folder is named. One with files {model}.{condition}.jsonl (docs/replay.md). "
+    "Run: snakemake --cores 1 replay --config transcripts=FOLDER\n"
+)
 
 
 rule load_transcripts:
@@ -60,7 +58,7 @@ rule load_transcripts:
         cases=ensure(f"{REPLAY}/cases/{{transcript}}.jsonl", non_empty=True),
         responses=ensure(f"{REPLAY}/responses/{{transcript}}.jsonl", non_empty=True),
         origins=ensure(f"{REPLAY}/origins/{{transcript}}.jsonl", non_empty=True),
-        rejected=f"{REPLAY}/rejected/{{transcript}}.jsonl",
+        rejected=ensure(f"{REPLAY}/rejected/{{transcript}}.json", non_empty=True),
     log:
         f"{RESULTS}/logs/load_transcripts/{{transcript}}.log",
     wildcard_constraints:
@@ -84,7 +82,7 @@ rule load_labels:
         origins=rules.load_transcripts.output.origins,
     output:
         labels=ensure(f"{REPLAY}/labels/{{transcript}}.jsonl", non_empty=True),
-        rejected=f"{REPLAY}/rejected/{{transcript}}.labels.jsonl",
+        rejected=ensure(f"{REPLAY}/rejected/{{transcript}}.labels.json", non_empty=True),
     log:
         f"{RESULTS}/logs/load_labels/{{transcript}}.log",
     wildcard_constraints:

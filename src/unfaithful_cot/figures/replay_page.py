@@ -22,7 +22,7 @@ from unfaithful_cot.figures.report import inline_svg, render
 from unfaithful_cot.figures.rows import read_comparisons
 from unfaithful_cot.figures.transcripts import script_json
 from unfaithful_cot.grading.folder import split_name
-from unfaithful_cot.grading.replay import read_records
+from unfaithful_cot.grading.replay import read_rejected
 from unfaithful_cot.provenance import file_hash, versions
 from unfaithful_cot.records import Case, Grade, Origin, Rejected, Response
 
@@ -52,7 +52,7 @@ def write_replay(
     sources: the files that were replayed. labels: name of a model: how it is shown. Raises DataError, StorageError.
     """
     rows, tests = replay_rows.read_metrics(metrics), read_comparisons(comparisons)
-    left = read_records(rejected)
+    left = read_rejected(rejected)
     files = read_files(cases, responses, origins, grades, left)
     matched = replay_view.with_links(_json(agreement), "disagreements")
     parted = replay_view.with_links(_json(readings), "responses")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.grading.replay import Unfit, lines_of, parse_object
+from unfaithful_cot.grading.replay import Unfit, lines_of, parse_object, write_rejected
 from unfaithful_cot.records import Label, Origin, Rejected
 
 KEYS = ("case_id", "sample")
@@ -22,7 +22,7 @@ def load_labels(judged: str, origins: str, labels: str, rejected: str) -> None:
     """Rule: read the labels file `judged` of the responses in `origins`."""
     found, left = read_labels(judged, jsonl.read(origins, Origin, "snakemake -R load_transcripts"))
     jsonl.write(labels, found)
-    jsonl.write(rejected, left)
+    write_rejected(rejected, left)
 
 
 def read_labels(path: str, origins: Iterable[Origin]) -> tuple[list[Label], list[Rejected]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from unfaithful_cot import jsonl
@@ -60,8 +60,10 @@ def load_transcripts(
     """Rule: read the file `answered` of the name `transcript`; `known`: the cases.jsonl beside it, or nothing."""
     by_id = {case_id: case for path in known for case_id, case in index_cases(path).items()}
     found = read_file(answered, transcript, by_id)
-    for path, records in zip((cases, responses, origins, rejected), found, strict=True):
-        jsonl.write(path, records)  # type: ignore[arg-type]
+    jsonl.write(cases, found.cases)
+    jsonl.write(responses, found.responses)
+    jsonl.write(origins, found.origins)
+    write_rejected(rejected, found.rejected)
 
 
 def read_file(path: Path | str, name: str, cases: dict[str, Case]) -> Reading:
@@ -211,6 +213,18 @@ def _origin(path: Path | str, line: int, row: Row, case: Case, response: Respons
     )
 
 
-def read_records(paths: Iterable[str]) -> list[Rejected]:
-    """The rejected lines of several files, in order."""
-    return [each for path in paths for each in jsonl.iterate(path, Rejected)]
+def write_rejected(path: str, lines: Iterable[Rejected]) -> None:
+    """Rejected lines as one JSON list, which is there when nothing was rejected as well."""
+    jsonl.write_json(path, [line.model_dump() for line in lines])
+
+
+def read_rejected(paths: Iterable[str]) -> list[Rejected]:
+    """The rejected lines of several files, in order. Raises: DataError for a file of something else."""
+    found: list[Rejected] = []
+    for path in paths:
+        try:
+            found += TypeAdapter(list[Rejected]).validate_json(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            what = f"is no list of rejected lines ({str(error).splitlines()[0]})"
+            raise DataError(path, what, todo="Rerun: snakemake -R load_transcripts load_labels") from None
+    return found

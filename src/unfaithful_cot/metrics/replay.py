@@ -18,7 +18,7 @@ import pandas as pd
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.folder import named_condition, split_name
-from unfaithful_cot.grading.replay import read_records
+from unfaithful_cot.grading.replay import read_rejected
 from unfaithful_cot.metrics import comparisons as study
 from unfaithful_cot.metrics.frame import read_grades, with_cases
 from unfaithful_cot.metrics.guard import say_unlike
@@ -53,7 +53,7 @@ def measure_transcripts(
             table = table.assign(n_documents=named.n_documents, seed=named.seed)
         tables.append(table.assign(model=model, condition=condition))
     write_csv(metrics, pd.concat(tables, ignore_index=True)[[*COLUMNS, "condition"]])
-    lines = [line.model_dump() for line in read_records(rejected)]
+    lines = [line.model_dump() for line in read_rejected(rejected)]
     write_csv(rejections, pd.DataFrame(lines, columns=list(Rejected.model_fields)))
 
 

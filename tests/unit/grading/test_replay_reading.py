@@ -14,9 +14,9 @@ from fixtures.transcripts import after, before, completion, labels, row, write_l
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.labels import load_labels, read_labels
-from unfaithful_cot.grading.replay import Reading, Unfit, load_transcripts, parse, read_file
+from unfaithful_cot.grading.replay import Reading, Unfit, load_transcripts, parse, read_file, read_rejected
 from unfaithful_cot.grading.transcripts import PublishedRow, instruction
-from unfaithful_cot.records import Case, Label, Origin, Rejected, Response
+from unfaithful_cot.records import Case, Label, Origin, Response
 
 
 def read(tmp_path: Path, *lines: bytes | dict[str, object], name: str = "mill.after") -> Reading:
@@ -205,10 +205,14 @@ def test_the_rules_write_what_was_read(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "mill.baseline.jsonl", [*before(), {"text": "x"}])
     out = {name: str(tmp_path / f"{name}.jsonl") for name in ("cases", "responses", "origins", "rejected")}
     load_transcripts(transcript="mill.baseline", answered=str(source), known=[], **out)
-    kinds = {"cases": Case, "responses": Response, "origins": Origin, "rejected": Rejected}
+    kinds = {"cases": Case, "responses": Response, "origins": Origin}
     assert {name: len(jsonl.read(out[name], kind)) for name, kind in kinds.items()} == {
-        "cases": 4, "responses": 4, "origins": 4, "rejected": 1,
+        "cases": 4, "responses": 4, "origins": 4,
     }  # fmt: skip
+    assert [(each.line, each.kind) for each in read_rejected([out["rejected"]])] == [(5, "foreign")]
+    Path(out["rejected"]).write_text("[{]")
+    with pytest.raises(DataError, match=r"rejected.jsonl: is no list of rejected lines"):
+        read_rejected([out["rejected"]])
     judged = str(write_lines(tmp_path / "labels.jsonl", labels()))
     load_labels(judged, out["origins"], str(tmp_path / "read.jsonl"), str(tmp_path / "left.jsonl"))
     assert len(jsonl.read(tmp_path / "read.jsonl", Label)) == 12
