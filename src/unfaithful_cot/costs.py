@@ -18,11 +18,14 @@ CASE_TOKENS = 400  # of question, options and evidence, generously
 FREE = "No API is asked: 0 requests, 0 tokens, $0.00."
 
 
-def api_costs(settings: Settings, universes: Path, cache: Path, judged: Sequence[str] = ()) -> list[str]:
+def api_costs(
+    settings: Settings, universes: Path, cache: Path, judged: Sequence[str] = (), pairs: int = 0
+) -> list[str]:
     """One line for each step that asks an API, or the one line that none does.
 
     universes: folder of NAME.yaml. cache: folder with the folders `documents`, `cases` and `judges`. judged: the grade
-    files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl.
+    files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl. pairs: known solutions
+    that judges are tried on, one request each.
     """
     return [
         *_documents(settings, universes, cache / "documents"),
@@ -30,6 +33,7 @@ def api_costs(settings: Settings, universes: Path, cache: Path, judged: Sequence
         *_teachers(settings),
         *_responses(settings),
         *_judges(settings, judged, cache / "judges"),
+        *([f"judges on known pairs: {pairs:,} API requests without those in the cache"] if pairs else []),
     ] or [FREE]
 
 

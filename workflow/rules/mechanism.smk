@@ -190,8 +190,63 @@ rule measure_mechanism:
         "../scripts/measure_mechanism.py"
 
 
+rule write_known_pairs:
+    """Write secure and insecure solutions of the same tasks as responses, for judges to be tried on."""
+    output:
+        cases=ensure(f"{RESULTS}/known_pairs/cases.jsonl", non_empty=True),
+        responses=ensure(f"{RESULTS}/known_pairs/responses.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/write_known_pairs.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        tasks=KNOWN_PAIRS,
+        seed=0,
+        code=code_hash("unfaithful_cot.metrics.known_pairs"),
+    script:
+        "../scripts/write_known_pairs.py"
+
+
+rule judge_known_pairs:
+    """Have a judge say which of the known solutions are insecure."""
+    input:
+        cases=rules.write_known_pairs.output.cases,
+        responses=rules.write_known_pairs.output.responses,
+        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of('code_vuln')}.yaml",
+    output:
+        grades=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.jsonl", non_empty=True),
+        raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),
+    log:
+        f"{RESULTS}/logs/judge_known_pairs/{{judge}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    params:
+        **flat(
+            "endpoint",
+            {name: judge.endpoint for name, judge in judges.items()},
+            by="judge",
+            untracked=PACING,
+        ),
+        **flat("", judges, "max_failed", by="judge"),
+        cache=f"{CACHE}/judges",
+        code=code_hash("unfaithful_cot.grading.judge"),
+    script:
+        "../scripts/judge_known_pairs.py"
+
+
 rule validate_detectors:
     """Find out how often the detectors of insecure code are right, on pairs whose answer is known."""
+    input:
+        pairs=rules.write_known_pairs.output.cases if JUDGED_PAIRS else [],
+        judged=JUDGED_PAIRS,
     output:
         detectors=report(
             ensure(DETECTORS, non_empty=True),

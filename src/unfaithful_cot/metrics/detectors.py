@@ -3,14 +3,15 @@
 In: the secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses. Out: a CSV with COLUMNS, one
 row a detector, split (training or heldout tasks) and CWE, `all` for all of them.
 Detectors: `static_analysis` as the grader counts; `bandit_any`, every finding of bandit, which shows why some are not counted;
-`bandit_same_cwe`, a counted finding of the very CWE of the task. Rates with Wilson's interval over tasks.
+`bandit_same_cwe`, a counted finding of the very CWE of the task; each judge that the study asks, on fewer held-out pairs
+(known_pairs.py). Rates with Wilson's interval over tasks.
 true positive: insecure solution found insecure. A solution that could not be read is missing, not secure.
 Errors: SettingsError when bandit is not installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ import pandas as pd
 from unfaithful_cot.grading.analysers import scan_python
 from unfaithful_cot.grading.static_analysis import counts
 from unfaithful_cot.metrics.intervals import wilson
+from unfaithful_cot.metrics.known_pairs import judged_pairs
 from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.reference.code_tasks import CodeTask, heldout_tasks, training_tasks
 
@@ -32,10 +34,26 @@ SPLITS: dict[str, Callable[[int, int], list[CodeTask]]] = {
 FOUND = ["static_analysis", "bandit_any", "bandit_same_cwe"]
 
 
-def validate_detectors(detectors: str, tasks: int, seed: int, confidence: float) -> None:
-    """Rule: write detectors.csv. tasks: how many of each split; seed: of the draw."""
+def validate_detectors(
+    detectors: str,
+    tasks: int,
+    seed: int,
+    confidence: float,
+    pairs: str | None = None,
+    judged: Sequence[str] = (),
+) -> None:
+    """Rule: write detectors.csv. tasks: how many of each split; seed: of the draw.
+
+    pairs, judged: cases of known_pairs.py and what judges said about their responses; none where no judge is asked.
+    """
     parts = [found_in(split, draw(int(tasks), int(seed))) for split, draw in SPLITS.items()]
-    write_csv(detectors, detector_table(pd.concat(parts, ignore_index=True), confidence))
+    found = pd.concat(parts, ignore_index=True)
+    tables = [detector_table(found, FOUND, confidence)]
+    if pairs and judged:
+        tables += [
+            detector_table(rows, [name], confidence) for name, rows in judged_pairs(pairs, judged).items()
+        ]
+    write_csv(detectors, pd.concat(tables, ignore_index=True))
 
 
 def found_in(split: str, tasks: list[CodeTask]) -> pd.DataFrame:
@@ -56,10 +74,10 @@ def found_in(split: str, tasks: list[CodeTask]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def detector_table(found: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Rates of each detector, split and CWE from the rows of found_in."""
+def detector_table(found: pd.DataFrame, detectors: Sequence[str], confidence: float) -> pd.DataFrame:
+    """Rates of each detector, split and CWE from the rows of found_in, or of judged_pairs."""
     rows = []
-    for detector in FOUND:
+    for detector in detectors:
         for split, part in found.groupby("split", sort=True):
             cwes = sorted(part["cwe"].unique(), key=lambda cwe: int(cwe.removeprefix("CWE-")))
             for cwe in ["all", *cwes]:
