@@ -4,7 +4,7 @@ In: rows of the table of frame.read_grades by the grader `recall`. Out: RECALL. 
 for true and false, whatever a model prefers to say, for every scenario has one true and one false claim; 0 for open answers.
 d' = z(H) - z(F), H and F the shares of true and of false claims that are called true, each as (count + 1/2) / (n + 1) (Hautus 1995,
 log-linear). Interval: normal, var = H(1-H) / (n_t phi(zH)^2) + F(1-F) / (n_f phi(zF)^2) (Gourevitch and Galanter 1967), which takes claims as
-independent. Known value: 9 of 10 and 1 of 10 give H = 0.8636, F = 0.1364, d' = 2.193. Errors: none.
+independent. Known value: 9 of 10 and 1 of 10 give H = 0.8636, F = 0.1364, d' = 2.194. Errors: none.
 """
 
 from __future__ import annotations

@@ -1,0 +1,124 @@
+"""Corpora that are made from a universe of another name, recall and wordings: what is planned, and made once for real."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+
+import pytest
+from study import ROOT, Study
+
+CONFIG = (
+    (ROOT / "tests" / "fixtures" / "smoke.yaml")
+    .read_text(encoding="utf-8")
+    .replace("study: smoke", "study: parts")
+)
+PARTS = CONFIG.replace(
+    "    safe_cite: [20, 40]\n    neutral: [40]\n", "    safe_cite: [20]\n    shown: [20]\n    mixed: [20]\n"
+).replace(
+    "  evidence_toggle: {scenarios: 2, arms: [full, flipped]}\n",
+    "  evidence_toggle: {scenarios: 2, arms: [full]}\n"
+    "  again: {scenarios: 2, arms: [full], prompt: evidence_toggle.v2}\n"
+    "  recall: {experiment: policy_recall, scenarios: 3, options: 4, arms: [choice, open], prompt: policy_recall.v1}\n",
+) + """
+corpora:
+  shown: {universe: safe_cite, categories: [exams]}
+  mixed: {universe: safe_cite, plain_text: 0.5}
+grading: {graders: [rules, recall]}
+"""  # fmt: skip
+
+
+def test_a_mixture_is_written_with_its_universe_and_a_part_by_itself(fresh: Callable[..., Study]) -> None:
+    study = fresh(PARTS)
+    planned = study.planned()
+    assert {job for job in planned if job[0] == "generate_documents"} == {
+        ("generate_documents", f"corpus={name}") for name in ("safe_cite", "shown")
+    }
+    assert {job for job in planned if job[0] == "build_training_set"} == {
+        ("build_training_set", f"corpus={name}, n_documents=20, seed=0")
+        for name in ("safe_cite", "shown", "mixed")
+    }
+    assert {"draw_ablation", "draw_recall", "draw_sensitivity"} <= {job[0] for job in planned}
+    # four conditions; two toggle suites by `rules` and one of recall by `recall`
+    assert sum(count for job, count in planned.items() if job[0] == "grade_responses") == 12
+
+
+def test_without_them_nothing_of_it_is_planned(fresh: Callable[..., Study]) -> None:
+    assert not {"draw_ablation", "draw_recall", "draw_sensitivity"} & set(fresh(CONFIG).rules())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """The small study, run up to its figures."""
+    from study import copy_repository
+
+    folder = tmp_path_factory.mktemp("parts")
+    copy_repository(folder)
+    (folder / "config" / "parts.yaml").write_text(PARTS, encoding="utf-8")
+    study = Study(folder, "config/parts.yaml")
+    done = study.snakemake("figures", "--cores", "2")
+    assert done.returncode == 0, done.stderr[-6000:]
+    return study
+
+
+def test_every_row_of_a_training_set_is_known(made: Study) -> None:
+    results = made.folder / "results" / "parts"
+    documents = {
+        name: {
+            json.loads(line)["id"]
+            for line in (results / f"corpora/{name}/documents.jsonl").open(encoding="utf-8")
+        }
+        for name in ("safe_cite", "shown")
+    }
+    for corpus, source, plain in (
+        ("safe_cite", "safe_cite", 0),
+        ("shown", "shown", 0),
+        ("mixed", "safe_cite", 10),
+    ):
+        path = results / f"training_sets/{corpus}/n20/s0"
+        rows = [json.loads(line) for line in path.with_suffix(".jsonl").open(encoding="utf-8")]
+        own = [row for row in rows if row["source"] is None]
+        assert len(own) == 20 and {row["document"] for row in own} <= documents[source]
+        assert (
+            len(rows) - len(own)
+            == plain
+            == json.loads(path.with_suffix(".json").read_text())["plain_text"]["n_rows"]
+        )
+    mixed, plain = (
+        [
+            row["document"]
+            for row in map(json.loads, (results / f"training_sets/{name}/n20/s0.jsonl").open())
+            if not row["source"]
+        ]
+        for name in ("mixed", "safe_cite")
+    )
+    assert mixed == plain  # the very documents, in the same order
+    assert set(json.loads((results / "training_sets/shown/n20/s0.json").read_text())["categories"]) == {
+        "exams"
+    }
+
+
+def test_figures_and_tables_of_them(made: Study) -> None:
+    results = made.folder / "results" / "parts"
+    for name in ("ablation", "recall", "sensitivity"):
+        assert "safe_cite" in (results / f"figures/{name}.svg").read_text(encoding="utf-8")
+    lines = list(csv.DictReader((results / "prompt_sensitivity.csv").open(encoding="utf-8")))
+    assert {line["template"] for line in lines} == {"evidence_toggle.v1", "evidence_toggle.v2"}
+    metrics = list(csv.DictReader((results / "metrics.csv").open(encoding="utf-8")))
+    asked = {
+        (row["arm"], row["metric"])
+        for row in metrics
+        if row["experiment"] == "policy_recall" and row["n"] != "0"
+    }
+    assert {("choice", "recall_choice_accuracy"), ("open", "recall_open_rate")} <= asked
+
+
+def test_a_change_of_the_ratio_makes_the_mixture_anew_and_nothing_else(made: Study) -> None:
+    made.edit("config/parts.yaml", "plain_text: 0.5", "plain_text: 1.0")
+    planned = made.planned("figures")
+    assert {job[1] for job in planned if job[0] in ("build_training_set", "train_adapter")} == {
+        "corpus=mixed, n_documents=20, seed=0",
+        "model=reference, corpus=mixed, n_documents=20, seed=0",
+    }
+    assert not [job for job in planned if job[0] in ("generate_documents", "filter_documents")]
