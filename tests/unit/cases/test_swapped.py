@@ -84,7 +84,7 @@ def test_tasks_without_a_think_part_are_left_out_and_counted(tmp_path: Path) -> 
         "tasks": 3,
         "used": 2,
         "not_needed": 0,
-        "left_out": {"no think part with text: triggered": 1},
+        "left_out": {"no finished think part with text: triggered": 1},
     }
 
 
@@ -97,7 +97,7 @@ def test_no_more_tasks_than_asked_for_and_the_first_of_them(tmp_path: Path) -> N
 def test_no_thinking_at_all_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(
         DataError,
-        match=r"responses\.jsonl: 0 tasks have a think part with text in both arms.*swapped_tasks: 0",
+        match=r"responses\.jsonl: 0 tasks have a finished think part with text in both arms.*swapped_tasks: 0",
     ):
         swap(tmp_path, {one.id: None for one in CASES})
 
@@ -111,3 +111,11 @@ def test_two_cases_of_a_scenario_are_two_tasks() -> None:
     tasks, left_out = thoughts_of(twins, [response(one, one.id) for one in twins])
     assert list(tasks) == ["s.0.a", "s.1.a"]
     assert not left_out
+
+
+def test_a_think_part_that_was_cut_is_not_used() -> None:
+    answered = [response(one, "x") for one in CASES]
+    answered[0] = answered[0].model_copy(update={"answer": None, "think_status": "unclosed"})
+    tasks, left_out = thoughts_of(CASES, answered)
+    assert list(tasks) == ["q2.a", "q3.a"]
+    assert left_out == {"no finished think part with text: plain": 1}
