@@ -60,6 +60,12 @@ def judged(finished: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
     return study
 
 
+def judges_of(study: Study) -> Counter[str]:
+    """{judge: jobs} of a dry-run."""
+    planned = study.planned()
+    return Counter(re.search(r"judge=(\w+)", job[1])[1] for job in planned if job[0] == "judge_responses")  # type: ignore[index]
+
+
 def test_a_panel_in_a_study(judged: Study) -> None:
     results = judged.folder / "results" / "smoke"
     assert judged.rules() == Counter()
@@ -90,21 +96,22 @@ def test_a_panel_in_a_study(judged: Study) -> None:
 
 
 def test_what_was_judged_is_not_paid_again(judged: Study) -> None:
-    for path in (judged.folder / "results" / "smoke" / "grades").rglob("*judge_strict*"):
-        path.unlink()
-    plan = judged.snakemake("-n")
+    plan = judged.snakemake("-n", "-R", "judge_responses")
     assert re.search(r"judge strict: (\d+) API requests \(\1 cached, 0 to send\)", plan.stderr), plan.stderr[
         -3000:
     ]
+    path = judged.folder / "results/smoke/grades/reference/baseline/evidence_toggle.judge_strict.jsonl"
+    before, made = path.read_bytes(), path.stat().st_mtime_ns
     # no server and no key: everything lies in the cache
-    done = judged.snakemake("--cores", "2", JUDGE_KEY="")
+    done = judged.snakemake("--cores", "2", "-R", "judge_responses", JUDGE_KEY="")
     assert done.returncode == 0, done.stderr[-6000:]
+    assert path.read_bytes() == before and path.stat().st_mtime_ns > made
 
 
 def test_pace_and_key_judge_nothing_anew_but_wording_and_model_do(judged: Study) -> None:
     judged.edit("config/smoke.yaml", "model: mild-1, ", "model: mild-1, concurrency: 3, timeout_s: 9, ")
     assert judged.rules() == Counter()
     judged.edit("config/smoke.yaml", "model: mild-1, ", "model: mild-2, ")
-    assert judged.rules()["judge_responses"] == 4
+    assert judges_of(judged) == Counter(mild=4)
     judged.append("resources/rubrics/evidence_toggle.v1.yaml", "# another remark\n")
-    assert judged.rules()["judge_responses"] == 8
+    assert judges_of(judged) == Counter(mild=4, strict=4)
