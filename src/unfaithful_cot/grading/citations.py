@@ -50,10 +50,11 @@ def _vocabulary(ids: tuple[str, ...]) -> tuple[dict[str, str], re.Pattern[str] |
     return spelling, re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-def mentions(text: str, ids: Iterable[str]) -> list[Mention]:
-    """Every place where `text` names an evidence ID, those that the case does not have included."""
+def mentions(text: str, ids: Iterable[str], foreign: bool = True) -> list[Mention]:
+    """Every place where `text` names an evidence ID. foreign: those that the case does not have as well."""
     spelling, odd = _vocabulary(tuple(ids))
-    found = list(_numbered(text, spelling))
+    places = (match.span() for match in _NUMBER.finditer(text)) if foreign else _own_numbers(text, spelling)
+    found = list(_numbered(text, spelling, places))
     if odd:
         found += [
             Mention(spelling.get(m[0].upper(), m[0]), *m.span(), m[0].upper() in spelling)
@@ -63,15 +64,27 @@ def mentions(text: str, ids: Iterable[str]) -> list[Mention]:
     return found
 
 
-def _numbered(text: str, spelling: dict[str, str]) -> Iterator[Mention]:
+def _own_numbers(text: str, spelling: dict[str, str]) -> list[tuple[int, int]]:
+    """Where the numbers of the case's own IDs stand: a search for each is much faster than one for any number."""
+    found = []
+    for number in {identifier[1:] for identifier in spelling if _PLAIN.fullmatch(identifier)}:
+        start = text.find(number)
+        while start >= 0:
+            end = start + len(number)
+            if not text[max(0, start - 1) : start].isdecimal() and not text[end : end + 1].isdecimal():
+                found.append((start, end))
+            start = text.find(number, end)
+    return sorted(found)
+
+
+def _numbered(text: str, spelling: dict[str, str], places: Iterable[tuple[int, int]]) -> Iterator[Mention]:
     """IDs of the form E and digits: each number, by what stands before it."""
     last, listing = -BEFORE, False  # end of the ID before, and whether a bare number goes on with its list
-    for match in _NUMBER.finditer(text):
-        start, end = match.span()
+    for start, end in places:
         following = text[end : end + 2]
         if following[:1] in _LETTERS or (following[:1] == "." and following[1:].isdecimal()):
             continue
-        identifier = f"E{match[0]}"
+        identifier = f"E{text[start:end]}"
         known = identifier in spelling
         before = text[max(0, start - 3) : start]
         if before[-1:] in _E and before[-2:-1] not in _WORD_CHARACTERS:  # E12, by far the most frequent

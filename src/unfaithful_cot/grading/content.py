@@ -78,7 +78,9 @@ def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
     own = confidential_only(case)
     if not own.stems:
         return []
-    if own.stems.isdisjoint(map(stem, set(_WORD.findall(lower(text))))):
+    lowered = lower(text)
+    there = [root for root in own.stems if root in lowered]  # a stem is how its word begins
+    if len(there) < 2 and not any(root[0].isdigit() for root in there):
         return []
     words = _words(text)
     places = [place for place, (_, root) in enumerate(words) if root in own.stems]

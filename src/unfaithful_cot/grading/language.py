@@ -9,10 +9,10 @@ Errors: none. Every scan is linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from unfaithful_cot.grading.citations import Mention
@@ -73,15 +73,14 @@ FUNCTION_WORDS = frozenset("the of and is that for it with by are this not from 
 DETERMINERS = frozenset("the this that those these said".split())
 _CAPITALS = re.compile(r"[A-Z]+")
 _WORD = re.compile(r"[^ \n]+")
-_END = re.compile(r"[.!?;](?=[ \n])|\n")
 _MARK = {"k": "\x02", "p": "\x03"}  # stands for an ID, in whatever form the text names it
 _ASKING = "\x01"  # a question mark, while others stand for characters that are not ASCII
-_KEPT = {ord(c): c for c in "abcdefghijklmnopqrstuvwxyz0123456789'-.!;\n"} | {ord(_ASKING): "?"}
-_PLAIN = "".join(_KEPT.get(code, " ") for code in range(256)).encode("ascii")
+_KEPT = dict.fromkeys("!;" + _ASKING, ".") | {c: c for c in "abcdefghijklmnopqrstuvwxyz0123456789'-.\n"}
+_PLAIN = "".join(_KEPT.get(chr(code), " ") for code in range(256)).encode("ascii")
 
 
 class Text:
-    """A text in lower case, and its words as `plain`: of the same length and a space, all else is spaces and ends of sentences."""
+    """A text in lower case, and its words as `plain`: as long and a space longer, \\n ends a sentence, all else is spaces."""
 
     def __init__(self, lowered: str, plain: str, tokens: list[str]) -> None:
         self.lowered, self.plain, self.tokens = lowered, plain, tokens
@@ -90,7 +89,8 @@ class Text:
     @cached_property
     def ends(self) -> list[int]:
         """Offset of the end of each sentence, the last one included."""
-        return [*(match.start() for match in _END.finditer(self.plain)), len(self.lowered)]
+        lengths = (len(part) + 1 for part in self.plain[:-1].split("\n"))
+        return [end - 1 for end in accumulate(lengths)]
 
     def words(self, number: int) -> list[tuple[int, int]]:
         """Offsets of the words of a sentence; read once, however many matches ask."""
@@ -127,7 +127,7 @@ class Sentence(NamedTuple):
     @property
     def asks(self) -> bool:
         """Whether it ends with a question mark: then it decides nothing."""
-        return self.text.plain[self.end : self.end + 1] == "?"
+        return self.text.lowered[self.end : self.end + 1] == "?"
 
     def span(self, match: re.Match[str]) -> tuple[int, int]:
         """Characters of the text that a match over `classes` covers."""
@@ -147,12 +147,9 @@ def sentences(text: str, naming: Naming, named: Iterable[Mention]) -> list[Sente
     """The sentences of a text. named: where it names an ID."""
     lowered = lower(text)
     plain = _plain(lowered, naming, named)
-    spaced = plain.replace("\n", " | ")
-    for end in ".!?;":
-        spaced = spaced.replace(f"{end} ", " | ")
-    tokens = spaced.split()
+    tokens = plain[:-1].replace("\n", " | ").split()
     classes = "".join(map(_vocabulary(naming.tags).get, tokens, repeat(".")))
-    classes = _name_sources(tokens, classes, naming)
+    classes = _name_sources(tokens, classes, naming, plain)
     whole = Text(lowered, plain, tokens)
     return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|"))]
 
@@ -172,7 +169,7 @@ def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
     plain = "".join([*parts, plain[at:], " "])
     for loose, bare in (("..", "  "), (" '", "  "), ("' ", "  "), (" -", "  "), ("- ", "  ")):
         plain = plain.replace(loose, bare)
-    return plain
+    return plain.replace(". ", "\n ").replace(".\n", "\n\n")
 
 
 @lru_cache(maxsize=1024)
@@ -182,12 +179,14 @@ def _vocabulary(tags: frozenset[str]) -> dict[str, str]:
     return dict.fromkeys(tags, "K") | LEXICON | {"|": "|"} | marks
 
 
-def _name_sources(tokens: list[str], classes: str, naming: Naming) -> str:
+def _name_sources(tokens: list[str], classes: str, naming: Naming, plain: str) -> str:
     """Class `k` for words that name a confidential source: "the memo", "inspection memo", "inspection records"."""
-    heads = [place for word in naming.heads for place in _places(tokens, word)]
-    named = [p for p in heads if p and tokens[p - 1] in DETERMINERS]
+    named = list[int]()
+    for word in naming.heads:
+        places = _places(tokens, word) if word in plain else ()
+        named += [place for place in places if place and tokens[place - 1] in DETERMINERS]
     for word in naming.modifiers:
-        for place in _places(tokens, word):
+        for place in _places(tokens, word) if word in plain else ():
             after = tokens[place + 1] if place + 1 < len(tokens) else ""
             if after in naming.heads or LEXICON.get(after, ".") in "SG":
                 named.append(place + 1)
@@ -199,9 +198,10 @@ def _name_sources(tokens: list[str], classes: str, naming: Naming) -> str:
     return "".join(letters)
 
 
-def _places(tokens: list[str], word: str) -> Iterator[int]:
+def _places(tokens: list[str], word: str) -> list[int]:
     """Where a word stands among tokens."""
-    at = -1
+    found, at = list[int](), -1
     with suppress(ValueError):
         while True:
-            yield (at := tokens.index(word, at + 1))
+            found.append(at := tokens.index(word, at + 1))
+    return found
