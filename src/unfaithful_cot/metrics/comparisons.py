@@ -23,10 +23,11 @@ from unfaithful_cot.metrics.guard import not_stated, say_unlike, why_not_compara
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.paired import Paired, compare
+from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import pooled_comparison
 from unfaithful_cot.metrics.tables import write_csv
-from unfaithful_cot.metrics.units import units_of
+from unfaithful_cot.metrics.units import Units, units_of
 
 COLUMNS = [
     "experiment", "metric", "model", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm",
@@ -63,12 +64,12 @@ def comparison_table(
             condition_name(*map(str, key)): side
             for key, side in part.groupby(["corpus", "n_documents", "seed"], sort=True)
         }
-        sizes = seeds_of(conditions)
+        sizes, known = seeds_of(conditions), dict[tuple[str, str], Units]()
         for a, b in pairs_of(conditions):
-            for row in pair_rows(named, conditions, a, b, confidence, draws, seed):
+            for row in pair_rows(named, conditions, a, b, confidence, draws, seed, None, known):
                 rows.append({**row, "family": "per_seed"} if b.rpartition("/s")[0] in sizes else row)
         for a, b in pairs_of(sizes):
-            rows += pooled_rows(named, conditions, sizes, a, b, confidence)
+            rows += pooled_rows(named, conditions, sizes, a, b, confidence, known)
     for pair in arm_pairs(table):
         rows += pair_rows(pair.named, pair.sides, pair.a, pair.b, confidence, draws, seed)
     return with_holm(pd.DataFrame(rows, columns=COLUMNS))
@@ -91,10 +92,12 @@ def pair_rows(
     draws: int = DRAWS,
     seed: int = SEED,
     details: Mapping[str, str] | None = None,
+    known: dict[tuple[str, str], Units] | None = None,
 ) -> Iterator[dict[str, object]]:
     """One row a metric of the grader: condition `b` against `a`, or why they are not compared.
 
-    named: experiment, model, grader, suite and arm of the rows. details: see guard.why_not_comparable.
+    named: experiment, model, grader, suite and arm of the rows. details: see guard.why_not_comparable. known: units by condition
+    and metric, kept from one pair to the next.
     """
     problem = why_not_comparable(conditions[a], conditions[b], details)
     silent = not_stated(conditions[a], conditions[b])
@@ -103,7 +106,7 @@ def pair_rows(
         if metric.row is not None:
             continue  # no mean of responses, hence no pairs
         if problem is None:
-            units_a, units_b = (units_of(metric, conditions[side]) for side in (a, b))
+            units_a, units_b = (_units(metric, conditions, side, known) for side in (a, b))
             result = compare(units_a, units_b, confidence, draws, seed)
         else:
             result = Paired(None, None, None, None, len(shared), problem)
@@ -113,6 +116,15 @@ def pair_rows(
         yield {**named, **row, **result._asdict(), "reason": told}
 
 
+def _units(
+    metric: Metric, conditions: Conditions, side: str, known: dict[tuple[str, str], Units] | None
+) -> Units:
+    known = {} if known is None else known
+    if (side, metric.name) not in known:
+        known[side, metric.name] = units_of(metric, conditions[side])
+    return known[side, metric.name]
+
+
 def pooled_rows(
     named: Mapping[str, object],
     conditions: Conditions,
@@ -120,6 +132,7 @@ def pooled_rows(
     a: str,
     b: str,
     confidence: float,
+    known: dict[tuple[str, str], Units],
 ) -> Iterator[dict[str, object]]:
     """One row a metric: all seeds of `b` against `a`, each seed with the one that its pair is to be compared with."""
     seeds = {name.rpartition("/s")[2]: name for name in sizes[b]}
@@ -131,7 +144,11 @@ def pooled_rows(
         if metric.row is not None:
             continue
         if problem is None and len(pairs) > 1:
-            sides = [(units_of(metric, conditions[x]), units_of(metric, conditions[y])) for x, y in pairs]
+            lefts, rights = (
+                [_units(metric, conditions, side, known) for side in names]
+                for names in zip(*pairs, strict=True)
+            )
+            sides = list(zip(lefts, rights, strict=True))
             result = pooled_comparison(sides, confidence)
         else:
             result = Paired(None, None, None, None, 0, problem or "fewer than two seeds on both sides")

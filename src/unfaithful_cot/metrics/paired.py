@@ -10,6 +10,7 @@ Known value: b = 0, c = 5 gives p = 0.0625. Errors: none.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,36 +45,42 @@ class Paired(NamedTuple):
 
 def compare(a: Units, b: Units, confidence: float, draws: int = DRAWS, seed: int = SEED) -> Paired:
     """Compare the same metric of two conditions that may be compared."""
-    pairs, left_out = pairs_of_units(a, b)
-    notes = [f"{left_out} pairs left out: no value on one side"] if left_out else []
-    if pairs.empty:
+    pairs = pairs_of_units(a, b)
+    notes = [f"{pairs.left_out} pairs left out: no value on one side"] if pairs.left_out else []
+    if not len(pairs.a):
         why = a.reason or b.reason
         return Paired(None, None, None, None, 0, why or "no pair has a value on both sides")
-    value_a, value_b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
-    scenarios = pairs["scenario"].to_numpy(dtype=object)
-    cases = pairs.index.get_level_values(0).to_numpy(dtype=object)
-    interval, note = difference_interval(value_a, value_b, scenarios, cases, confidence, draws, seed)
-    binary = np.isin(np.concatenate([value_a, value_b]), (0, 1)).all()
-    if binary and not pairs.index.get_level_values(0).has_duplicates:
-        p_value = exact_mcnemar(value_a, value_b)
+    interval, note = difference_interval(*pairs[:4], confidence, draws, seed)
+    binary = np.isin(pairs.a, (0, 1)).all() and np.isin(pairs.b, (0, 1)).all()
+    if binary and len(np.unique(pairs.cases)) == len(pairs.cases):
+        p_value = exact_mcnemar(pairs.a, pairs.b)
     else:
-        p_value = sign_flips(cluster_sums(value_b - value_a, scenarios)[0], draws, seed)
+        p_value = sign_flips(cluster_sums(pairs.b - pairs.a, pairs.scenarios)[0], draws, seed)
         note = f"{note + '; ' if note else ''}p by sign flips of scenarios"
     said = "; ".join([*notes, *([note] if note else [])])
-    return Paired(float((value_b - value_a).mean()), *interval, p_value, len(pairs), said or None)
+    difference = float((pairs.b - pairs.a).mean())
+    return Paired(difference, *interval, p_value, len(pairs.a), said or None)
 
 
-def pairs_of_units(a: Units, b: Units) -> tuple[pd.DataFrame, int]:
-    """Units with a value on both sides (columns a, b, scenario), and how many have one on one side only."""
-    frames = {
-        side: pd.DataFrame({"value": units.values.astype(np.float64), "scenario": units.scenarios},
-                           index=units.values.index).rename_axis(["unit", "sample"])
-        for side, units in (("a", a), ("b", b))
-    }  # fmt: skip
-    sides = frames["a"].join(frames["b"], how="outer", lsuffix="_a", rsuffix="_b")
-    pairs = sides.dropna().sort_index()
-    table = pd.DataFrame({"a": pairs["value_a"], "b": pairs["value_b"], "scenario": pairs["scenario_b"]})
-    return table, len(sides) - len(pairs)
+class Pairs(NamedTuple):
+    """Units with a value on both sides, and how many have one on one side only."""
+
+    a: Floats
+    b: Floats
+    scenarios: NDArray[np.object_]
+    cases: NDArray[np.object_]
+    left_out: int
+
+
+def pairs_of_units(a: Units, b: Units) -> Pairs:
+    """Match units of the same case (or scenario) and sample."""
+    if np.array_equal(a.cases, b.cases) and np.array_equal(a.samples, b.samples):
+        return Pairs(a.values, b.values, a.scenarios, a.cases, 0)
+    keys = [pd.MultiIndex.from_arrays([side.cases, side.samples]) for side in (a, b)]
+    at = keys[1].get_indexer(keys[0])
+    found = at >= 0
+    left_out = len(a.values) + len(b.values) - 2 * int(found.sum())
+    return Pairs(a.values[found], b.values[at[found]], a.scenarios[found], a.cases[found], left_out)
 
 
 def difference_interval(
@@ -111,9 +118,13 @@ def exact_mcnemar(a: Floats, b: Floats) -> float:
 
 def sign_flips(sums: Floats, draws: int = DRAWS, seed: int = SEED) -> float:
     """Two-sided p-value that the sum over scenarios is that far from 0 when each sign is a fair coin."""
-    rng = np.random.default_rng(seed)
-    observed, reached = abs(sums.sum()), 0
-    for start in range(0, draws, CHUNK):
-        signs = rng.integers(0, 2, size=(min(CHUNK, draws - start), len(sums))) * 2.0 - 1
-        reached += int((np.abs(signs @ sums) >= observed - 1e-9).sum())
+    observed = abs(sums.sum()) - 1e-9
+    reached = sum(int((np.abs(signs @ sums) >= observed).sum()) for signs in _signs(len(sums), draws, seed))
     return (1 + reached) / (1 + draws)
+
+
+@lru_cache(maxsize=4)
+def _signs(n: int, draws: int, seed: int) -> list[NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    sizes = [min(CHUNK, draws - start) for start in range(0, draws, CHUNK)]
+    return [(rng.integers(0, 2, size=(rows, n), dtype=np.int8) * 2 - 1).astype(np.float32) for rows in sizes]

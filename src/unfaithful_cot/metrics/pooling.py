@@ -7,7 +7,6 @@ In metrics.csv `seed` is a number, so a row over seeds stands here. Errors: none
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from unfaithful_cot.metrics.guard import why_not_comparable
@@ -59,7 +58,7 @@ def pooled_row(
     if metric.base is None:
         value, low, high = pooled_rate(units, confidence)
     else:
-        numbers = [each.values.to_numpy(dtype=np.float64) for each in units]
+        numbers = [each.values for each in units]
         value, low, high, _ = pooled_mean(numbers, [each.scenarios for each in units], confidence)
     reason = "; ".join(dict.fromkeys(each.reason for each in units if each.reason)) or None
     return row | {"value": value, "ci_low": low, "ci_high": high, "reason": reason}

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -59,7 +58,7 @@ def linearised(values: Sequence[Floats], scenarios: Sequence[NDArray[Any]]) -> F
 
 def pooled_rate(units: Sequence[Units], confidence: float) -> tuple[float, float, float]:
     """Mean over all units of all seeds with its interval; units have values in [0, 1]."""
-    values = [each.values.to_numpy(dtype=np.float64) for each in units]
+    values = [each.values for each in units]
     together = np.concatenate(values)
     rate, n = float(together.mean()), len(together)
     parts = linearised(values, [each.scenarios for each in units])
@@ -93,30 +92,24 @@ def t_interval(mean: float, variance: float, df: float, confidence: float) -> tu
 def pooled_comparison(sides: Sequence[tuple[Units, Units]], confidence: float) -> Paired:
     """Compare b with a over seeds: `sides` holds both units of each seed (a may be the same baseline each time)."""
     found = [pairs_of_units(a, b) for a, b in sides]
-    left_out = sum(missing for _, missing in found)
+    left_out, n_pairs = sum(pairs.left_out for pairs in found), sum(len(pairs.a) for pairs in found)
     notes = [f"{left_out} pairs left out: no value on one side"] if left_out else []
-    pairs = pd.concat([part.assign(seed=seed) for seed, (part, _) in enumerate(found)])
-    if pairs.empty or pairs["seed"].nunique() < len(sides):
+    if not all(len(pairs.a) for pairs in found):
         why = next((units.reason for both in sides for units in both if units.reason), None)
-        return Paired(
-            None, None, None, None, len(pairs), why or "a seed has no pair with a value on both sides"
-        )
-    by_seed = [part for _, part in pairs.groupby("seed")]
-    change = [(part["b"] - part["a"]).to_numpy(dtype=np.float64) for part in by_seed]
-    names = [part["scenario"].to_numpy(dtype=object) for part in by_seed]
-    mean, low, high, p_value = pooled_mean(change, names, confidence)
-    a, b = pairs["a"].to_numpy(dtype=np.float64), pairs["b"].to_numpy(dtype=np.float64)
-    scenarios = pairs["scenario"].to_numpy(dtype=object)
-    notes.append(f"{len(sides)} seeds crossed with scenarios: t interval and p")
+        return Paired(None, None, None, None, n_pairs, why or "a seed has no pair with a value on both sides")
+    change = [pairs.b - pairs.a for pairs in found]
+    mean, low, high, p_value = pooled_mean(change, [pairs.scenarios for pairs in found], confidence)
+    a, b, scenarios, cases = (np.concatenate([pairs[i] for pairs in found]) for i in range(4))
     if p_value is None:
         p_value = sign_flips(cluster_sums(b - a, scenarios)[0])
-        notes = [*notes[:-1], "all seeds alike: p by sign flips of scenarios"]
+        notes.append("all seeds alike: p by sign flips of scenarios")
+    else:
+        notes.append(f"{len(sides)} seeds crossed with scenarios: t interval and p")
     rates = min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) <= 1
     if rates and min(varying(a, scenarios), varying(b, scenarios)) < FEW:
-        cases = pairs.index.get_level_values(0).to_numpy(dtype=object)
         score = paired_score(a, b, scenarios, cases, confidence)
         low, high = min(low, score[0]), max(high, score[1])
         notes.append(
             f"widened to the paired score interval: under {FEW} scenarios count, or fail, on one side"
         )
-    return Paired(mean, low, high, p_value, len(pairs), "; ".join(notes))
+    return Paired(mean, low, high, p_value, n_pairs, "; ".join(notes))

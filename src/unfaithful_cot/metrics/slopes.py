@@ -85,10 +85,7 @@ def slope_row(
     without = [each for each in flat if not len(each.values)]
     if problem or without:
         return row | {"reason": problem or f"no value at some size: {without[0].reason}"}
-    rates = [
-        np.concatenate([line[k].values.to_numpy(dtype=np.float64) for line in units]).mean()
-        for k in range(len(sizes))
-    ]
+    rates = [np.concatenate([line[k].values for line in units]).mean() for k in range(len(sizes))]
     slope = float(weights_of(sizes) @ np.asarray(rates))
     low, high, method = _interval(units, sizes, slope, confidence, draws, seed)
     reason = "; ".join(dict.fromkeys(each.reason for each in flat if each.reason)) or None
@@ -99,7 +96,7 @@ def _interval(
     units: list[list[Units]], sizes: list[int], slope: float, confidence: float, draws: int, seed: int
 ) -> tuple[float, float, str]:
     weights = weights_of(sizes)
-    values = [[each.values.to_numpy(dtype=np.float64) for each in line] for line in units]
+    values = [[each.values for each in line] for line in units]
     if len(units) > 1:
         parts = [
             linearised([line[k] for line in values], [line[k].scenarios for line in units])

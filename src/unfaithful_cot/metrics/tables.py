@@ -94,11 +94,9 @@ def metric_row(metric: Metric, part: pd.DataFrame, confidence: float) -> dict[st
 
 def _interval(metric: Metric, units: Units, part: pd.DataFrame, confidence: float) -> tuple[float, float]:
     if metric.base is None:
-        return rate_interval(
-            units.values.to_numpy(dtype=np.float64), units.scenarios, units.cases, confidence
-        )
-    without = units_of(metric._replace(values=metric.base, base=None), part).values.to_numpy(dtype=np.float64)
-    having = units_of(metric._replace(base=None), part).values.to_numpy(dtype=np.float64)
+        return rate_interval(units.values, units.scenarios, units.cases, confidence)
+    without = units_of(metric._replace(values=metric.base, base=None), part).values
+    having = units_of(metric._replace(base=None), part).values
     return difference_interval(without, having, units.scenarios, units.cases, confidence)[0]
 
 

@@ -1,93 +1,113 @@
 """What a metric counts in the rows of one condition, suite, arm and grader, and why some of it cannot be counted.
 
-In: a Metric and rows. Out: Units. Errors: none.
+In: a Metric and rows. Out: Units. Plain arrays, because a study asks for some ten thousand of them. Errors: none.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import Counter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unfaithful_cot.metrics.rates import Metric, verdict
+from unfaithful_cot.metrics.rates import Floats, Metric, verdict
+
+Names = NDArray[np.object_]
+Flags = NDArray[np.bool_]
 
 
 class Units(NamedTuple):
-    """`values`: one number a unit, without gaps, indexed by (case or scenario, sample). `scenarios`: the scenario of each.
+    """`values`: one number a unit, without gaps; cases, samples and scenarios run parallel.
 
-    `n_missing`: units that belong into the denominator and have no value; `reason` says why, or why nothing is counted.
+    A unit's case is its scenario where scenarios are counted. `n_missing`: units that belong into the denominator and have no
+    value; `reason` says why, or why nothing is counted.
     """
 
-    values: pd.Series
-    scenarios: NDArray[np.object_]
+    values: Floats
+    cases: Names
+    samples: NDArray[np.int64]
+    scenarios: Names
     n_missing: int
     reason: str | None
-
-    @property
-    def cases(self) -> NDArray[np.object_]:
-        """The case (or scenario) of each unit: its samples are not independent of one another."""
-        return self.values.index.get_level_values(0).to_numpy(dtype=object)
 
 
 def units_of(metric: Metric, table: pd.DataFrame) -> Units:
     """The units of a metric in the rows of one condition, suite, arm and grader."""
     if metric.arms is not None and not table["arm"].isin(metric.arms).all():
         return _none(f"defined in {' and '.join(metric.arms)} only")
-    values = metric.values(table)
-    about = [metric.about]
+    values, about = metric.values(table), [metric.about]
+    inside = np.ones(len(table), dtype=bool)
     if metric.base is not None:
         values = values - metric.base(table)
-    if metric.given is not None and metric.given not in table:
-        return _none(f"{metric.given} was not decided")
     if metric.given is not None:
+        if metric.given not in table:
+            return _none(f"{metric.given} was not decided")
         condition = verdict(table, metric.given)
         inside = condition != 0  # unknown counts as missing, not as outside
-        table, values = table[inside], np.where(condition == 1, values, np.nan)[inside]
-        about = [metric.given, *about]
-        if table.empty:
+        values, about = np.where(condition == 1, values, np.nan), [metric.given, *about]
+        if not inside.any():
             return _none(f"no response with {metric.given} true")
-    if metric.unit == "scenario" and len(values) and np.isnan(values).all():
-        scenarios = len(table[["scenario", "sample"]].drop_duplicates())
-        return _none(reasons(table, *about) or "no verdict")._replace(n_missing=scenarios)
     if metric.unit == "scenario":
-        return _scenario_units(table, pd.Series(values, index=table.index), metric.about)
-    kept = ~np.isnan(values)
-    rows = table[kept]
-    units = pd.Series(values[kept], index=pd.MultiIndex.from_arrays([rows["case"], rows["sample"]]))
-    missing = int((~kept).sum())
-    reason = reasons(table[~kept], *about, "names_confidential")
-    if metric.unread_is_wrong and kept.any() and metric.about in table:
-        missing = int(table[metric.about].isna().sum())
-        reason = f"{missing} unreadable answers count as wrong" if missing else None
-    return Units(units, rows["scenario"].to_numpy(dtype=object), missing, reason if missing else None)
+        return _scenario_units(table, values, metric.about)
+    kept = inside & ~np.isnan(values)
+    missing = inside & ~kept
+    n_missing = int(missing.sum())
+    reason = reasons(table, *about, "names_confidential", where=missing) if n_missing else None
+    if metric.unread_is_wrong and metric.about in table and kept.any():
+        unread = int(table[metric.about].isna().to_numpy()[kept].sum())
+        n_missing, told = n_missing + unread, f"{unread} unreadable answers count as wrong"
+        reason = "; ".join([part for part in (reason, told) if part]) if unread else reason
+    return Units(
+        values[kept],
+        _names(table, "case")[kept],
+        table["sample"].to_numpy()[kept],
+        _names(table, "scenario")[kept],
+        n_missing,
+        reason,
+    )
 
 
-def _none(reason: str) -> Units:
-    index = pd.MultiIndex.from_arrays([[], []])
-    return Units(pd.Series(dtype=np.float64, index=index), np.array([], dtype=object), 0, reason)
+def _names(table: pd.DataFrame, column: str) -> Names:
+    return table[column].to_numpy(dtype=object)
 
 
-def _scenario_units(table: pd.DataFrame, values: pd.Series, about: str) -> Units:
+def _none(reason: str | None) -> Units:
+    nothing = np.array([], dtype=object)
+    return Units(np.array([]), nothing, np.array([], dtype=np.int64), nothing, 0, reason)
+
+
+def _scenario_units(table: pd.DataFrame, values: Floats, about: str) -> Units:
     """A scenario (and sample) counts when every variant of it does; those without all variants are left out."""
-    values = values[values.notna()]
-    if values.empty:
-        return _none(reasons(table, about) or "no scenario has a value")
-    table = table.loc[values.index]
-    grouped = values.groupby([table["scenario"], table["sample"]], sort=False)
-    complete = grouped.size() >= max(table["variant"].nunique(), 2)
-    whole = grouped.min()[complete]
-    left_out = int((~complete).sum())
-    reason = f"{left_out} scenarios without both variants are left out" if left_out else None
-    return Units(whole, whole.index.get_level_values(0).to_numpy(dtype=object), left_out, reason)
+    rows = pd.DataFrame(
+        {"scenario": _names(table, "scenario"), "sample": table["sample"].to_numpy(), "value": values}
+    )
+    variants = max(table["variant"].nunique(), 2)
+    found = rows.groupby(["scenario", "sample"], sort=False)["value"].agg(["min", "count"]).reset_index()
+    whole = found[found["count"] >= variants]
+    left_out = len(found) - len(whole)
+    unknown = reasons(table, about, where=np.isnan(values))
+    why = unknown or f"{left_out} scenarios without both variants are left out"
+    scenarios = whole["scenario"].to_numpy(dtype=object)
+    samples = whole["sample"].to_numpy()
+    return Units(whole["min"].to_numpy(), scenarios, samples, scenarios, left_out, why if left_out else None)
 
 
-def reasons(table: pd.DataFrame, *verdict_names: str) -> str | None:
-    """Why verdicts are None: the most frequent reason with its count, and how many others. None: none is."""
-    columns = [f"{name}?" for name in verdict_names if f"{name}?" in table]
-    counts = table[columns].bfill(axis=1).iloc[:, 0].value_counts() if columns else pd.Series(dtype=int)
-    if counts.empty:
+def reasons(table: pd.DataFrame, *verdict_names: str, where: Flags | None = None) -> str | None:
+    """Why verdicts are None: the most frequent reason with its count, and how many others. None: none is.
+
+    A row's reason is that of the first verdict named that has one. where: the rows that are asked about.
+    """
+    rows = np.arange(len(table)) if where is None else np.flatnonzero(where)
+    found: list[Any] = [None] * len(rows)
+    for name in reversed(verdict_names):
+        if f"{name}?" in table:
+            texts = _names(table, f"{name}?")[rows]
+            found = [text if isinstance(text, str) else old for text, old in zip(texts, found, strict=True)]
+    counts = Counter(text for text in found if text is not None).most_common()
+    if not counts:
         return None
-    first = f"{counts.iloc[0]}: {counts.index[0]}"
-    return first if len(counts) == 1 else f"{first}; {counts.iloc[1:].sum()} for other reasons"
+    first = f"{counts[0][1]}: {counts[0][0]}"
+    others = sum(count for _, count in counts[1:])
+    return f"{first}; {others} for other reasons" if others else first
