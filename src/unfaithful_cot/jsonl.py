@@ -62,10 +62,15 @@ def read(path: Path | str, record: type[Record], remake: str = "") -> list[Recor
 
 def write(path: Path | str, records: Iterable[BaseModel]) -> int:
     """Write records, one a line, by way of a temporary file beside it. Returns how many."""
+    return write_lines(path, (record.model_dump_json() for record in records))
+
+
+def write_lines(path: Path | str, lines: Iterable[str]) -> int:
+    """Write lines that are JSON already, without their ends, as `write` does. Returns how many."""
     count = 0
     with replacing(path) as out:
-        for record in records:
-            out.write(record.model_dump_json() + "\n")
+        for line in lines:
+            out.write(line + "\n")
             count += 1
     return count
 

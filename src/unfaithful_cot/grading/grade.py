@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pydantic_core import to_json
+
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, SettingsError, known
 from unfaithful_cot.grading.registry import GRADERS
@@ -28,7 +30,7 @@ def grade_responses(responses: str, cases: str, grades: str, grader: str) -> Non
     """Grade every response of one file by one grader."""
     chosen = grader_named(grader)
     answered, by_id = read_answered(responses, cases)
-    jsonl.write(grades, grade_all(answered, by_id, chosen))
+    jsonl.write_lines(grades, grade_lines(answered, by_id, chosen))
 
 
 def read_answered(responses: str, cases: str) -> tuple[list[Response], dict[str, Case]]:
@@ -63,20 +65,46 @@ def index_cases(path: str) -> dict[str, Case]:
     return by_id
 
 
-def grade_all(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[Grade]:
-    """The grades of many responses, verdict by verdict."""
+Judged = tuple[Case, Response, list[Verdict]]
+
+
+def judge_each(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[Judged]:
+    """Each response with its case and all that the grader says of it."""
     pairs = [(cases[response.case], response) for response in responses]
     judged = grader.judge_all(pairs) if grader.judge_all else (grader.judge(*pair) for pair in pairs)
     for (case, response), verdicts in zip(pairs, judged, strict=True):
+        yield case, response, verdicts
+
+
+def grade_all(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[Grade]:
+    """The grades of many responses, verdict by verdict."""
+    for case, response, verdicts in judge_each(responses, cases, grader):
         for verdict in verdicts:
             yield as_grade(verdict, case, response, grader)
+
+
+def grade_lines(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[str]:
+    """The same as JSON lines. What the grades of a response share is validated and written out once, which takes half the time."""
+    for case, response, verdicts in judge_each(responses, cases, grader):
+        if not verdicts:
+            continue
+        first = as_grade(verdicts[0], case, response, grader).model_dump_json()
+        shared = first[first.index(',"response":') : first.rindex(',"verdict":')]
+        for name, value, spans, reason in verdicts:
+            own = to_json({"verdict": name, "value": value, "spans": spans, "reason": reason}).decode()
+            yield f'{{"id":"{grade_id(response, grader, name)}"{shared},{own[1:]}'
+
+
+def grade_id(response: Response, grader: Grader, verdict: str) -> str:
+    """The id of a grade: another one for another version of the grader."""
+    return f"g_{text_hash(f'{response.id}/{grader.name}/{grader.version}/{verdict}')[:12]}"
 
 
 def as_grade(verdict: Verdict, case: Case, response: Response, grader: Grader) -> Grade:
     """A verdict with everything that leads back to where it came from."""
     name = verdict.name
     return Grade(
-        id=f"g_{text_hash(f'{response.id}/{grader.name}/{grader.version}/{name}')[:12]}",
+        id=grade_id(response, grader, name),
         response=response.id,
         case=case.id,
         scenario=case.scenario,

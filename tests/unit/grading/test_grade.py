@@ -5,7 +5,7 @@ from grading_examples import answer, make_case
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, SettingsError
-from unfaithful_cot.grading.grade import grade_responses
+from unfaithful_cot.grading.grade import grade_all, grade_lines, grade_responses
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.transcripts import read_transcripts
 from unfaithful_cot.grading.verdicts import found
@@ -31,6 +31,16 @@ def test_one_line_a_verdict_that_leads_back_to_case_and_response(tmp_path: Path,
     assert len({line.id for line in lines}) == len(lines)
     grade_responses(responses, cases, str(tmp_path / "again.jsonl"), name)
     assert (tmp_path / "again.jsonl").read_bytes() == Path(grades).read_bytes()
+
+
+@pytest.mark.parametrize("name", GRADERS)
+def test_lines_are_those_of_the_records(name: str) -> None:
+    awkward = answer('Says ,"verdict": and \\ "E12" ümlaut\u2028\x00.', think=',"response":"E12"')
+    again = answer("Based on [E7].").model_copy(update={"id": "r2", "finish_reason": 'x,"verdict":'})
+    cases = {"c1": make_case()}
+    lines = list(grade_lines([awkward, again], cases, GRADERS[name]))
+    assert lines == [g.model_dump_json() for g in grade_all([awkward, again], cases, GRADERS[name])]
+    assert len(lines) == 2 * len(GRADERS[name].verdicts)
 
 
 def test_a_response_to_a_foreign_case_is_an_error_with_its_line(tmp_path: Path) -> None:
