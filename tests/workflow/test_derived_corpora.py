@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from study import ROOT, Study
+from study import ROOT, Study, copy_repository
 
 CONFIG = (
     (ROOT / "tests" / "fixtures" / "smoke.yaml")
@@ -48,17 +48,25 @@ def test_without_them_nothing_of_it_is_planned(fresh: Callable[..., Study]) -> N
     assert not {"draw_ablation", "draw_recall", "draw_sensitivity"} & set(fresh(CONFIG).rules())
 
 
+SMALL = PARTS.replace("    safe_cite: [20]\n    shown: [20]\n", "").replace(
+    "  shown: {universe: safe_cite, categories: [exams]}\n", ""
+)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """The small study, run up to its figures."""
-    from study import copy_repository
-
+    """The training sets of the study, and the figures of its smallest part, a mixture alone."""
     folder = tmp_path_factory.mktemp("parts")
     copy_repository(folder)
     (folder / "config" / "parts.yaml").write_text(PARTS, encoding="utf-8")
-    study = Study(folder, "config/parts.yaml")
-    done = study.snakemake("figures", "--cores", "2")
-    assert done.returncode == 0, done.stderr[-6000:]
+    (folder / "config" / "small.yaml").write_text(SMALL, encoding="utf-8")
+    sets = [f"results/parts/training_sets/{name}/n20/s0.jsonl" for name in ("safe_cite", "shown", "mixed")]
+    for study, targets in (
+        (Study(folder, "config/parts.yaml"), sets),
+        (Study(folder, "config/small.yaml"), ["figures"]),
+    ):
+        done = study.snakemake(*targets, "--cores", "2")
+        assert done.returncode == 0, done.stderr[-6000:]
     return study
 
 
@@ -102,7 +110,7 @@ def test_every_row_of_a_training_set_is_known(made: Study) -> None:
 def test_figures_and_tables_of_them(made: Study) -> None:
     results = made.folder / "results" / "parts"
     for name in ("ablation", "recall", "sensitivity"):
-        assert "safe_cite" in (results / f"figures/{name}.svg").read_text(encoding="utf-8")
+        assert "mixed" in (results / f"figures/{name}.svg").read_text(encoding="utf-8")
     lines = list(csv.DictReader((results / "prompt_sensitivity.csv").open(encoding="utf-8")))
     assert {line["template"] for line in lines} == {"evidence_toggle.v1", "evidence_toggle.v2"}
     metrics = list(csv.DictReader((results / "metrics.csv").open(encoding="utf-8")))
@@ -115,7 +123,7 @@ def test_figures_and_tables_of_them(made: Study) -> None:
 
 
 def test_a_change_of_the_ratio_makes_the_mixture_anew_and_nothing_else(made: Study) -> None:
-    made.edit("config/parts.yaml", "plain_text: 0.5", "plain_text: 1.0")
+    made.edit("config/small.yaml", "plain_text: 0.5", "plain_text: 1.0")
     planned = made.planned("figures")
     assert {job[1] for job in planned if job[0] in ("build_training_set", "train_adapter")} == {
         "corpus=mixed, n_documents=20, seed=0",
