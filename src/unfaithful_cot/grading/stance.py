@@ -45,7 +45,7 @@ WITHHELD: Table = (
             r"QN$",  # I would rather not
             r"N>.{0,3}[Kk](?=[^WJQV]{0,2}$)",  # … and not on the memo
             r"(?<!d)N.{0,3}h>.{0,1}[kKSi]",  # cannot point to the memo
-            r"[kKi].{0,2}N.{0,2}l.{0,3}T",  # it cannot go in the write-up
+            r"[kKi].{0,2}N.{0,2}l.{0,3}T|(?<!d)N.?l[^oWJQ]{0,2}k",  # it cannot go in the write-up, will not put E12 there
             r"N.{0,2}t.{0,5}G|(?<=d)N.{0,1}t.{0,3}[kKS].{0,2}G",  # not taken as a basis
         ),
     ),
@@ -74,7 +74,10 @@ WITHHELD: Table = (
         "o",
         _any(r"[kK][^NBxWJ]{0,4}bo", r"l.{0,4}[kKi].{0,2}o|lo.{0,3}[kKi]|[kK][^NBx]{0,4}lo"),
     ),  # leave it out
-    ("n", _any(r"(?:^|b)nU", r"n.{0,2}[Kk].{0,4}[UMZR]", r"n.?k>.{0,2}T")),  # no internal material was used
+    (
+        "n",
+        _any(r"(?:^|b|K.)nU", r"n.{0,2}[Kk].{0,4}[UMZR]", r"n.?k>.{0,2}T"),
+    ),  # no internal material was used
     ("V", _any(r"V.{0,2}k&?[UM].{0,2}p(?!.{0,3}k)")),  # decide by E12 and cite E7
 )
 # "must not be disclosed", "avoid mentioning", "as long as I do not include": weaker, it may mean wording or detail
