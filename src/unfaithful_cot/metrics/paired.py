@@ -29,7 +29,7 @@ from unfaithful_cot.metrics.intervals import (
 )
 from unfaithful_cot.metrics.units import Units
 
-FEW = 10
+FEW = 20
 
 
 class Paired(NamedTuple):

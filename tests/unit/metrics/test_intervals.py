@@ -74,23 +74,3 @@ def test_bootstrap_is_the_same_for_the_same_seed_and_narrows_with_scenarios() ->
     low, high = bootstrap_ratio(many, np.ones_like(many), 0.95)
     assert (once[1] - once[0]).item() == pytest.approx(0.438, abs=0.06)
     assert (high - low).item() == pytest.approx(0.0438, abs=0.004)
-
-
-def test_wilson_covers_what_it_says() -> None:
-    # 2,000 studies of 200 cases at 0.3: nominal 95 %
-    counts = np.random.default_rng(0).binomial(200, 0.3, size=2000)
-    intervals = {int(k): wilson(int(k), 200, 0.95) for k in np.unique(counts)}
-    covered = np.mean([intervals[k][0] <= 0.3 <= intervals[k][1] for k in counts])
-    assert 0.93 <= covered <= 0.97
-
-
-def test_bootstrap_over_scenarios_covers_what_it_says_where_cases_of_a_scenario_agree() -> None:
-    # 2,000 studies of 100 scenarios with two cases; the chance of a pair to change varies by scenario (beta), so the cases
-    # of a scenario are alike; true difference 0.4 * 0.5 = 0.2 (half of the scenarios can change, with mean chance 0.4)
-    rng = np.random.default_rng(0)
-    chance = rng.beta(2, 3, size=(2000, 100)) * rng.integers(0, 2, size=(2000, 100))
-    sums = rng.binomial(2, chance).astype(float)
-    # one call: the studies stand side by side as quantities, each with its own 100 scenarios
-    low, high = bootstrap_ratio(sums.T, np.full((100, 2000), 2.0), 0.95, draws=1000)
-    covered = np.mean((low <= 0.2) & (high >= 0.2))
-    assert 0.93 <= covered <= 0.97
