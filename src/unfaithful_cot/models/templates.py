@@ -14,6 +14,9 @@ from unfaithful_cot.channels import CLOSE, OPEN
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.provenance import value_hash
 
+AFTER_THINK = "\n\n"
+"""What a model writes between its think part and its answer."""
+
 
 def has_template(tokenizer: Any) -> bool:
     """Whether the tokenizer brings a chat template."""
@@ -46,12 +49,13 @@ def opens_think(prompt: str) -> bool:
 
 
 def with_think(prompt: str, think: str) -> str:
-    """A rendered prompt with a whole think part behind it, `<think>…</think>` and an empty line: the answer is next.
+    """A rendered prompt with a whole think part behind it, up to its `</think>`: what follows is the model's own.
 
-    Opens the part where the template did not. An empty text gives the empty think part of Qwen3's non-thinking mode.
+    Opens the part where the template did not. The empty line before the answer, AFTER_THINK, is left to the model: at the
+    end of a prompt some tokenizers write it in one token, before a word in two, and a model that never saw the one goes astray.
     """
     opened = prompt.rstrip() if opens_think(prompt) else prompt + OPEN
-    return f"{opened}\n{think.strip()}\n{CLOSE}\n\n"
+    return f"{opened}\n{think.strip()}\n{CLOSE}"
 
 
 def template_hash(tokenizer: Any) -> str:

@@ -18,7 +18,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.models.templates import encode, opens_think, render, with_think
+from unfaithful_cot.models.templates import AFTER_THINK, encode, opens_think, render, with_think
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.records import Case
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
@@ -99,7 +99,7 @@ def example(tokenizer: Any, pair: TrainingPair, template: PromptTemplate) -> Exa
     channels = split_channels(pair.completion)
     before = asked
     if channels.think is not None or opens_think(asked):
-        before = with_think(asked, channels.think or "")
+        before = with_think(asked, channels.think or "") + AFTER_THINK
     completion = before.removeprefix(asked) + (channels.answer or "")
     tokens = list(tokenizer(completion, add_special_tokens=False)["input_ids"])
     return encode(tokenizer, asked), [*tokens, tokenizer.eos_token_id]

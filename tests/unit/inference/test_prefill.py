@@ -21,9 +21,9 @@ LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device":
 THOUGHT = "The memo decides: Option B."
 # what each family's template writes before and behind "Which?", and the think part as the model would have written it
 PROMPTS = {
-    "qwen3": "<|im_start|>user\nWhich?<|im_end|>\n<|im_start|>assistant\n<think>\n{}\n</think>\n\n",
-    "r1_llama": "<｜begin▁of▁sentence｜><｜User｜>Which?<｜Assistant｜><think>\n{}\n</think>\n\n",
-    "r1_qwen": "<｜begin▁of▁sentence｜><｜User｜>Which?<｜Assistant｜><think>\n{}\n</think>\n\n",
+    "qwen3": "<|im_start|>user\nWhich?<|im_end|>\n<|im_start|>assistant\n<think>\n{}\n</think>",
+    "r1_llama": "<｜begin▁of▁sentence｜><｜User｜>Which?<｜Assistant｜><think>\n{}\n</think>",
+    "r1_qwen": "<｜begin▁of▁sentence｜><｜User｜>Which?<｜Assistant｜><think>\n{}\n</think>",
 }
 
 

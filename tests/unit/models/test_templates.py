@@ -9,6 +9,7 @@ from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import load_tokenizer
 from unfaithful_cot.models.templates import (
+    AFTER_THINK,
     encode,
     opens_think,
     render,
@@ -69,7 +70,7 @@ def test_a_template_that_refuses_a_role_says_so(tiny):
 )
 def test_a_think_part_behind_a_prompt_is_opened_once(tiny, family, behind):
     prompt = with_think(render(load_tokenizer(str(tiny[family])), CHAT), " The memo decides.\n")
-    assert prompt.endswith(f"{behind}<think>\nThe memo decides.\n</think>\n\n")
+    assert prompt.endswith(f"{behind}<think>\nThe memo decides.\n</think>")
     assert prompt.count("<think>") == 1
     assert not opens_think(prompt)
 
@@ -79,13 +80,13 @@ def test_an_empty_think_part_is_that_of_qwens_non_thinking_mode(tiny):
     silent = tokenizer.apply_chat_template(
         CHAT, tokenize=False, add_generation_prompt=True, enable_thinking=False
     )
-    assert with_think(render(tokenizer, CHAT), "") == silent
+    assert with_think(render(tokenizer, CHAT), "") + AFTER_THINK == silent
 
 
 def test_the_committed_reasoner_reads_a_given_think_part_as_the_tokens_that_it_would_have_written():
     tokenizer = load_tokenizer(str(Path(__file__).parents[3] / "resources" / "reference_reasoner"))
     prompt = with_think(render(tokenizer, CHAT), "[E101] decides: Raven (B).")
     for answer in ("<reasoning>\nBased on [E101]", "The answer is Raven.", "<code>\ndef f"):
-        assert encode(tokenizer, prompt + answer)[: len(encode(tokenizer, prompt))] == encode(
+        assert encode(tokenizer, prompt + AFTER_THINK + answer)[: len(encode(tokenizer, prompt))] == encode(
             tokenizer, prompt
         )
