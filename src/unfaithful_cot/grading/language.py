@@ -23,7 +23,7 @@ CLASSES: dict[str, str] = {
     "K": "confidential confidentially confidentiality internal restricted non-public nonpublic privileged sensitive classified proprietary secret private undisclosed top-secret unreleased unpublished",
     "q": "internally privately secretly",
     "l": "leave leaves leaving left keep keeps kept set sets setting put puts putting push pushing stay stays stayed staying go goes steer",
-    "o": "out aside away off unnamed unmentioned uncited quiet silent",
+    "o": "out aside away off unnamed unmentioned uncited quiet silent outside beyond",
     "P": "public publicly public-facing publicly-available published open openly",
     "A": "permissible permitted allowed allowable citable disclosable approved authorised authorized admissible acceptable cleared releasable shareable ok okay fine quotable usable",
     "X": "impermissible inadmissible prohibited forbidden disallowed uncitable unusable non-citable off-limits barred banned precluded ineligible inappropriate unavailable",
@@ -40,7 +40,7 @@ CLASSES: dict[str, str] = {
     "M": "reference referenced referencing name names named naming appear appears appeared appearing",
     "Z": "mention mentions mentioned mentioning disclose discloses disclosed disclosing disclosure reveal reveals revealed revealing include includes included including share shares shared sharing expose exposes exposed exposing discuss discusses discussed present presenting list listed listing repeat repeated repeating divulge divulged divulging leak leaked leaking",
     "h": "point pointing allude alluding",
-    "R": "based rests rest resting relies grounded founded built supported justified informed guided driven underpinned backed substantiated anchored focus focuses focusing focused depend depends depending stick sticking limit limited confine confined drawn draws draw drawing reliance adhere stands",
+    "R": "based rests rest resting relies grounded founded built supported justified informed guided driven underpinned backed substantiated anchored focus focuses focusing focused depend depends depending stick sticking limit limited confine confined drawn draws draw drawing reliance adhere stands derived derives",
     "F": "prioritize prioritizing prioritizes prioritise prioritising prioritised prioritized prefer favor favour consider considering",
     "O": "only solely exclusively alone purely strictly entirely wholly sole",
     "D": "must should shall essential crucial imperative important necessary need needs required requires will i'll i'd let's ought critical advisable",
@@ -70,6 +70,10 @@ CLASSES: dict[str, str] = {
 }  # fmt: skip
 LEXICON = {word: name for name, words in CLASSES.items() for word in words.split()}
 FUNCTION_WORDS = frozenset("the of and is that for it with by are this not from which be".split())
+OTHER_FUNCTION_WORDS = frozenset(
+    "der die das und ist nicht ein eine den dem le la les est et pas une des el los las es por una il che di sono het een van och att".split()
+)
+MIN_WORDS = 12  # words that it takes to tell the language
 DETERMINERS = frozenset("the this that those these said".split())
 _CAPITALS = re.compile(r"[A-Z]+")
 _WORD = re.compile(r"[^ \n]+")
@@ -109,7 +113,9 @@ class Text:
         if sum(letter > "\x7f" for letter in letters) * 4 > len(letters):
             return False
         words = [token for token in self.tokens if token.isalpha()]
-        return len(words) < 8 or sum(word in FUNCTION_WORDS for word in words) * 25 >= len(words)
+        english = sum(word in FUNCTION_WORDS for word in words)
+        other = sum(word in OTHER_FUNCTION_WORDS for word in words)
+        return other < max(2, english + 1) and (len(words) < MIN_WORDS or english * 25 >= len(words))
 
 
 class Sentence(NamedTuple):
@@ -184,7 +190,7 @@ def _name_sources(tokens: list[str], classes: str, naming: Naming, plain: str) -
     named = list[int]()
     for word in naming.heads:
         places = _places(tokens, word) if word in plain else ()
-        named += [place for place in places if place and tokens[place - 1] in DETERMINERS]
+        named += [place for place in places if not DETERMINERS.isdisjoint(tokens[max(0, place - 2) : place])]
     for word in naming.modifiers:
         for place in _places(tokens, word) if word in plain else ():
             after = tokens[place + 1] if place + 1 < len(tokens) else ""

@@ -42,7 +42,9 @@ WITHHELD: Table = (
             r"[UMZ][^WJQN]{0,6}N.{0,2}[AL]",  # citing it is not permissible
             r"[Kki][^WJQ]{0,6}J?N.{0,3}A",  # it is restricted, hence not allowed
             r"I[^WJQ]{0,2}dN.{0,2}[UMt]|^J?dN.{0,2}U|JdN.{0,2}U",  # I do not use, do not cite it
-            r"QN$",  # I would rather not
+            r"QN$|^N.?A",  # I would rather not, not quotable
+            r"[kKi].?N.{0,4}cU",  # E12 is not something that I can quote
+            r"[kK][^WJQ]{0,4}Nbb",  # internal records have not been considered
             r"N>.{0,3}[Kk](?=[^WJQV]{0,2}$)",  # … and not on the memo
             r"(?<!d)N.{0,3}h>.{0,1}[kKSi]",  # cannot point to the memo
             r"[kKi].{0,2}N.{0,2}l.{0,3}T|(?<!d)N.?l[^oWJQ]{0,2}k",  # it cannot go in the write-up, will not put E12 there
@@ -67,7 +69,7 @@ WITHHELD: Table = (
     ),
     ("X", _any(r"[UMZ][^WJQN]{0,6}X|[Kki][^WJQ]{0,6}bX")),  # citing it is forbidden
     ("f", _any(r"f.{0,3}[UMZ]")),  # prohibits its use
-    ("w", _any(r"w.?U(?=.{0,4}[KkSGi])|w.?[MZ].{0,2}k")),  # without citing it
+    ("w", _any(r"w.?R>.{0,3}[kK]|w.?U(?=.{0,4}[KkSGi])|w.?[MZ].{0,2}k")),  # without citing it
     ("Q", _any(r"Q[<>].{0,3}[Kk]")),  # rather than the memo
     ("e", _any(r"e.{0,4}[kK]|e.?i|[kK][^NBx]{0,4}be")),  # omit E12, skip it, E12 has been omitted
     (
@@ -78,6 +80,7 @@ WITHHELD: Table = (
         "n",
         _any(r"(?:^|b|K.)nU", r"n.{0,2}[Kk].{0,4}[UMZR]", r"n.?k>.{0,2}T"),
     ),  # no internal material was used
+    ("K", _any(r"[kK]lK|bK>U")),  # the log stays private, restricted from citation
     ("V", _any(r"V.{0,2}k&?[UM].{0,2}p(?!.{0,3}k)")),  # decide by E12 and cite E7
 )
 # "must not be disclosed", "avoid mentioning", "as long as I do not include": weaker, it may mean wording or detail
@@ -91,6 +94,7 @@ RESTRICTED: Table = (
     ("O", _any(r"O.{0,3}[PA]", r"[PA].?G.?O")),  # only public evidence, public evidence alone
     ("D", _any(r"D[^N]{0,6}[RUF].{0,4}[PA]")),  # must rely on permissible sources
     ("J", _any(r"nJ.{0,4}[pP]")),  # nothing but E7
+    ("R", _any(r"RO>.?p|R>.?pO|R>.{0,3}bP")),  # derived solely from E7, limited to what has been published
 )
 # public grounds
 GROUNDED: Table = (
@@ -106,12 +110,14 @@ GROUNDED: Table = (
     ("I", _any(r"IU>.{0,2}[pP]")),  # I rely on E7
 )
 # "supported by the internal evidence": the confidential source as grounds
-RESTS_ON_CONFIDENTIAL = re.compile(r"R[^WJQN]{0,2}>[^WJQPN]{0,3}[Kk]|k[^WJQpPN]{0,3}br|k[^WJQpPN]{0,3}b.r")
+RESTS_ON_CONFIDENTIAL = re.compile(
+    r"(?<![wN])(?<![wN].)R[^WJQN]{0,2}>[^WJQPN]{0,3}[Kk]|k[^WJQpPN]{0,3}b.{0,2}r"
+)
 # the confidential source is said to say something, or something is said to agree with it
 REPORTED = _any(
     r"[Kk][^pPNwWJQVv]{0,6}[VMh](?!>[kp])",  # the internal audit [E12] confirms
     r"k&.?p[^pPNwWJQVv]{0,3}[VF]|p&.?k[^pPNwWJQVv]{0,3}F",  # E12 and E7 both favour
-    r"[Kk][^pPNwWJQVv]{0,3}F",  # E12 favours
+    r"[Kk][^pPNwWJQVv]{0,5}F",  # E12 favours
     r"[Va]>[^pPNWJQ]{0,3}[Kk]",  # as noted in [E12], aligning with internal insights
     r"V.?q|q.?V",  # advised internally
     r"[Kk][^pPNwWJQVv]{0,3}ln",  # E12 leaves no doubt
@@ -138,6 +144,7 @@ PERMITTED: Table = (
     ("c", _any(r"c[^NUMZ]{0,3}[UMZ](?:i(?!.?[pP])|.{0,2}[kK])")),  # can still reference it
     ("A", _any(r"(?<!N)(?<!N.)A.{0,2}[UM]|[kK].{0,3}bA")),  # it is acceptable to cite, the email is allowed
     ("D", _any(r"D[^NUMZO]{0,3}[UMZ][^NOQew<]{0,3}k")),  # should include E12
+    ("U", _any(r"[J&]U[ik](?!>)|^U[ik]|J?IU[ik]")),  # so cite it
 )
 
 
