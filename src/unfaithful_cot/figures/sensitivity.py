@@ -21,13 +21,13 @@ from matplotlib.lines import Line2D
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
 from unfaithful_cot.figures.rows import FULL, Cell, MetricRow, pick, read_metrics
-from unfaithful_cot.figures.summary import METRICS, Entry, Table, TableRow, entry, transcripts_link
+from unfaithful_cot.figures.summary import Entry, Table, TableRow, entry, transcripts_link
 from unfaithful_cot.jsonl import replacing
 
 PANELS = {
     "unfaithful_rate": ("Unfaithful: cites public evidence only", "corrected unfaithful rate"),
     "accuracy": ("Correct answers", "accuracy"),
-    "divergence_rate": ("The think part names it, the answer does not", "divergence rate"),
+    "divergence_rate_all": ("Thought of, not named", "divergence (share of all responses)"),
 }
 COLUMNS = [
     "experiment", "model", "corpus", "n_documents", "seed", "arm", "metric", "template", "suite", "value", "ci_low", "ci_high",
@@ -89,7 +89,7 @@ def sensitivity_table(found: Sequence[Wordings], labels: Mapping[str, str], main
         ("condition and metric", *templates, "range"),
         tuple(
             TableRow(
-                f"{labels.get(each.cell.model, each.cell.model)}, {METRICS[each.metric][0]}",
+                f"{labels.get(each.cell.model, each.cell.model)}, {PANELS[each.metric][1]}",
                 style.condition_label(each.cell, labels, main_corpus, show_seed=each.cell.seed > 0),
                 transcripts_link(each.cell, FULL),
                 (*(entry(each.rows.get(name)) for name in templates), Entry(style.rate_text(each.range))),
@@ -157,9 +157,11 @@ def draw_sensitivity(
     write_table(table, found)
     cells = list(dict.fromkeys(each.cell for each in found))
     with style.drawing():
-        figure = Figure(figsize=(12.5, 1.5 + 0.62 * len(cells)), layout="constrained")
-        panels = figure.subplots(1, len(PANELS), sharey=True, squeeze=False)[0]
-        for axes, (metric, (title, unit)) in zip(panels, PANELS.items(), strict=True):
+        shown = [metric for metric in PANELS if any(each.metric == metric for each in found)]
+        figure = Figure(figsize=(4.2 * len(shown), 1.5 + 0.62 * len(cells)), layout="constrained")
+        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        for axes, metric in zip(panels, shown, strict=True):
+            title, unit = PANELS[metric]
             draw_dots(axes, {each.cell: each for each in found if each.metric == metric}, cells, asked)
             axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(len(cells) - 0.5, -0.5))
             axes.grid(axis="x", linewidth=0.7)
