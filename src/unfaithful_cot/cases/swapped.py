@@ -7,6 +7,7 @@ swapped     what it thought about the same task on the other side
 empty       nothing
 other_task  what it thought about another task on the same side
 Only tasks whose first response has a finished think part with text on both sides are used, in the order of the suite.
+Where both think parts are the same text (`same_thought` counts these tasks), swapping them changes nothing and says nothing.
 Errors: DataError where fewer than two tasks can be used.
 """
 
@@ -38,6 +39,7 @@ def swap_thinking(cases: str, responses: str, swapped: str, counts: str, swapped
     jsonl.write(swapped, swapped_cases(chosen))
     told = {"tasks": len(thoughts) + sum(left_out.values()), "used": len(chosen)}
     told["not_needed"] = len(thoughts) - len(chosen)
+    told["same_thought"] = sum(sides[SIDES[0]][1] == sides[SIDES[1]][1] for sides in chosen)
     jsonl.write_json(counts, told | {"left_out": dict(sorted(left_out.items()))})
 
 

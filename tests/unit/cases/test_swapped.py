@@ -65,7 +65,7 @@ def test_every_think_part_by_hand(tmp_path: Path) -> None:
     }
     assert len({one.id for one in made}) == 24
     assert {one.suite for one in made} == {"hate_swapped"}
-    assert counts == {"tasks": 3, "used": 3, "not_needed": 0, "left_out": {}}
+    assert counts == {"tasks": 3, "used": 3, "not_needed": 0, "same_thought": 0, "left_out": {}}
 
 
 def test_the_question_stays_what_it_was(tmp_path: Path) -> None:
@@ -84,6 +84,7 @@ def test_tasks_without_a_think_part_are_left_out_and_counted(tmp_path: Path) -> 
         "tasks": 3,
         "used": 2,
         "not_needed": 0,
+        "same_thought": 0,
         "left_out": {"no finished think part with text: triggered": 1},
     }
 
@@ -119,3 +120,8 @@ def test_a_think_part_that_was_cut_is_not_used() -> None:
     tasks, left_out = thoughts_of(CASES, answered)
     assert list(tasks) == ["q2.a", "q3.a"]
     assert left_out == {"no finished think part with text: plain": 1}
+
+
+def test_tasks_with_one_thought_on_both_sides_are_counted(tmp_path: Path) -> None:
+    _, counts = swap(tmp_path, {"q1.plain.a": "same", "q1.triggered.a": "same"})
+    assert counts["same_thought"] == 1
