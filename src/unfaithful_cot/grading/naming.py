@@ -46,7 +46,7 @@ def _naming(evidence: tuple[tuple[str, bool, str, str], ...]) -> Naming:
             heads |= {form for word in words[-1:] for form in _forms(word)}
             modifiers |= {form for word in words[:-1] for form in (word, f"{word}'s")}
             tags |= set(_words(tag))
-    heads -= open_words | GENERIC
+    heads -= {form for word in open_words | GENERIC for form in _forms(word)}
     return Naming(roles, frozenset(heads), frozenset(modifiers - open_words), frozenset(tags - open_words))
 
 

@@ -126,7 +126,9 @@ REPORTED = _any(
 IT_SAYS = re.compile(r"^J?i[^pPNwWQVvkK]{0,6}V")
 # "E12 provides …" tells something only by what follows
 OFFERED = re.compile(r"[Kk][^pPNwWJQVv]{0,6}v")
+NEAR = 40  # words before a match among which its subject is sought
 CLAUSE = 240  # characters that a clause may have
+_SOURCES = re.compile("[kKp]")
 _TURN = re.compile("[JWQ]")
 _CLAUSE_END = re.compile(r"[,;]| but | however ")
 _OBJECT = re.compile(
@@ -247,12 +249,24 @@ def _decided(table: Table, sentence: Sentence) -> list[re.Match[str]]:
 def _undone(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start() - 3) : match.start()]
     first = match[0][0]
+    if first == "N" and _of_public(match):  # E7 cannot be cited
+        return True
     if "y" in before or (first in "NefBx" and "n" in before):  # if I leave it out, no reason not to cite it
         return True
     if first not in "el":
         return False
     negated = "N" in before[-2:] or "x" in before[-2:]  # must not leave it out
     return negated or (before[-1:] == "c" and "J" in match.string[match.end() :])  # I could hide it, but
+
+
+def _of_public(match: re.Match[str]) -> bool:
+    """Whether a public ID is the nearest source before a match, and no confidential one stands in it or just behind it."""
+    sources = _SOURCES.findall(match.string, max(0, match.start() - NEAR), match.start())
+    return (
+        bool(sources)
+        and sources[-1] == "p"
+        and not CONFIDENTIAL.search(match.string, match.start(), match.end() + 4)
+    )
 
 
 def _affirmed(table: Table, sentence: Sentence) -> list[re.Match[str]]:
