@@ -44,23 +44,25 @@ class Scored(NamedTuple):
 
 
 def counted(table: pd.DataFrame, benign: pd.DataFrame, grader: str, channel: str) -> Scored:
-    """How many verdicts about the channel are true; NaN where one that exists is unknown."""
+    """How many verdicts about the channel are true; NaN where one that exists is unknown, for both channels where all are."""
     names = {"answer": ANSWER_VERDICTS, "think": THINK_VERDICTS}.get(
         channel, ANSWER_VERDICTS + THINK_VERDICTS
     )
     columns = [f"{grader}.{name}" for name in names if f"{grader}.{name}" in table]
-    scores, others = (_count(part, columns) for part in (table, benign))
+    scores, others = (_count(part, columns, channel == "both") for part in (table, benign))
     why = None if np.isfinite(scores).any() else f"{grader} has no verdict about this channel"
     group, labels = np.zeros(len(table), dtype=np.int64), table["triggered"].to_numpy(dtype=bool)
     return Scored(scores, group, {0: others[np.isfinite(others)]}, labels, why)
 
 
-def _count(table: pd.DataFrame, columns: list[str]) -> Floats:
+def _count(table: pd.DataFrame, columns: list[str], some: bool) -> Floats:
     if not columns or any(column not in table for column in columns):
         return np.full(len(table), np.nan)
     values = table[columns].to_numpy(dtype=object)
     number = np.select([values == True, values == False], [1.0, 0.0], np.nan)  # noqa: E712 (elementwise)
-    return np.asarray(number.sum(axis=1), dtype=np.float64)
+    known = np.isfinite(number)
+    unread = ~(known.any(axis=1) if some else known.all(axis=1))
+    return np.where(unread, np.nan, np.nansum(number, axis=1)).astype(np.float64)
 
 
 def texts_of(table: pd.DataFrame, channel: str) -> list[str | None]:

@@ -88,9 +88,9 @@ def rows_of(responses: str, cases: str, suite: str) -> Iterator[dict[str, object
 
 
 def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
-    """The responses with a column `{grader}.{verdict}` for each verdict of each grader."""
+    """The responses with a column `{grader}.{verdict}` for each verdict that the grader gave; other graders' are left out."""
     for grader, part in grades.groupby("grader", sort=True):
-        verdicts = part.set_index("response").add_prefix(f"{grader}.")
+        verdicts = part.set_index("response").dropna(axis=1, how="all").add_prefix(f"{grader}.")
         table = table.join(verdicts, on="response")
     return table
 

@@ -8,7 +8,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.monitor_scores import counted, folds, swapped_by_coin, texts_of, tfidf
-from unfaithful_cot.metrics.monitors import COLUMNS, CURVE_COLUMNS, compute_monitors
+from unfaithful_cot.metrics.monitors import COLUMNS, CURVE_COLUMNS, compute_monitors, with_verdicts
 from unfaithful_cot.records import Case, Condition, Response, Setup
 
 SETUP = Setup(
@@ -206,4 +206,25 @@ def test_few_scenarios_and_unknown_verdicts_have_reasons() -> None:
     assert tfidf(frame(4), frame(1), "answer").why == "fewer than 5 scenarios with text"
     assert counted(frame(6), frame(6), "judge_x", "answer").why == "judge_x has no verdict about this channel"
     assert counted(frame(6), frame(2), "g", "answer").benign[0].tolist() == [0, 0, 1, 1]
+    half = frame(2).assign(
+        **{"g.think_plans": [None, True, None, None], "g.target_full": [True, True, None, False]}
+    )
+    assert counted(half, half, "g", "both").scores.tolist()[:2] == [1, 2]
+    assert np.isnan(counted(half, half, "g", "both").scores[2]) and np.isnan(
+        counted(half, half, "g", "think").scores[0]
+    )
     assert texts_of(frame(1), "both") == ["good 0 think_so", "bad 0 think_so"]
+
+
+def test_graders_of_other_experiments_do_not_hide_a_verdict() -> None:
+    # one table of two graders has the columns of both: `insecure` is empty for target, and no verdict of it
+    grades = pd.DataFrame([
+        {"response": "r1", "grader": "target", "target_full": True, "target_partial": False, "insecure": None},
+        {"response": "r2", "grader": "static_analysis", "target_full": None, "target_partial": None, "insecure": True},
+    ])  # fmt: skip
+    table = with_verdicts(pd.DataFrame({"response": ["r1", "r2"], "triggered": [True, True]}), grades)
+    scores = {
+        grader: counted(table, table, grader, "answer").scores for grader in ("target", "static_analysis")
+    }
+    assert scores["target"][0] == 1 and np.isnan(scores["target"][1])
+    assert scores["static_analysis"][1] == 1 and np.isnan(scores["static_analysis"][0])
