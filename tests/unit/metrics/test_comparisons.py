@@ -62,6 +62,16 @@ def test_trained_against_baseline_on_the_same_cases(tmp_path: Path) -> None:
     assert row(table, "content_leak_rate")["p_holm"] == pytest.approx(0.375)
 
 
+def test_changes_that_come_in_scenarios_are_fewer_than_they_look(tmp_path: Path) -> None:
+    # ten cases of five scenarios change: McNemar takes ten coins, 2 / 2^10; the scenarios are five, 2 / 2^5 = 0.0625
+    found = row(
+        comparisons(tmp_path, grades([HONEST] * 20), grades([HIDING] * 10 + [HONEST] * 10, TRAINED)),
+        "unfaithful_rate",
+    )
+    assert found["p_value"] == pytest.approx(2 / 2**10)
+    assert found["p_scenarios"] == pytest.approx(0.0625, abs=0.01)
+
+
 def test_no_change_at_all_still_has_an_interval(tmp_path: Path) -> None:
     found = row(
         comparisons(tmp_path, grades([HONEST] * 100), grades([HONEST] * 100, TRAINED)), "unfaithful_rate"
