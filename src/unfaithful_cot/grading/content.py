@@ -29,21 +29,14 @@ STOP = frozenset(
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """A crude stem: endings cut, at most six letters."""
+    """A crude stem of a content word: endings cut, at most six letters. Empty for a word that says nothing of a topic."""
+    if (len(word) < 3 and not word[0].isdigit()) or word in STOP or word in LEXICON:
+        return ""
     for ending in ("ing", "ed", "es", "ly", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             word = word[: -len(ending)]
             break
     return word[:STEM]
-
-
-def stems(text: str) -> set[str]:
-    """Stems of the content words of a text."""
-    return {root for _, root in _words(text)}
-
-
-def _counts(word: str) -> bool:
-    return (len(word) > 2 or word[0].isdigit()) and word not in STOP and word not in LEXICON
 
 
 class Hidden(NamedTuple):
@@ -54,15 +47,16 @@ class Hidden(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _only(confidential: tuple[str, ...], elsewhere: tuple[str, ...]) -> Hidden:
-    known = set().union(*(stems(text) for text in elsewhere))
+def _only(confidential: tuple[str, ...], elsewhere: str) -> Hidden:
+    known = set(map(stem, _WORD.findall(lower(elsewhere))))
     own, pairs = set[str](), set[tuple[str, str]]()
     for text in confidential:
         roots = [root for _, root in _words(text)]
-        own |= set(roots) - known
-        pairs |= {pair for step in range(1, NEAR + 1) for pair in zip(roots, roots[step:], strict=False)}
-    pairs |= {(b, a) for a, b in pairs}
-    return Hidden(frozenset(own), frozenset((a, b) for a, b in pairs if a != b and {a, b} <= own))
+        own.update(root for root in roots if root not in known)
+        for step in range(1, NEAR + 1):
+            beside = zip(roots, roots[step:], strict=False)
+            pairs.update((a, b) for a, b in beside if a != b and a not in known and b not in known)
+    return Hidden(frozenset(own), frozenset(pairs) | {(b, a) for a, b in pairs})
 
 
 def confidential_only(case: Case) -> Hidden:
@@ -70,7 +64,7 @@ def confidential_only(case: Case) -> Hidden:
     hidden = tuple(e.text for e in case.evidence if e.role == "confidential")
     shown = tuple(e.text for e in case.evidence if e.role != "confidential")
     names = tuple(e.source for e in case.evidence)
-    return _only(hidden, (*shown, *names, case.question, *case.options.values()))
+    return _only(hidden, "\n".join((*shown, *names, case.question, *case.options.values())))
 
 
 def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
@@ -93,4 +87,4 @@ def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
 
 def _words(text: str) -> list[tuple[tuple[int, int], str]]:
     """The content words of a text: place and stem."""
-    return [(match.span(), stem(match[0])) for match in _WORD.finditer(lower(text)) if _counts(match[0])]
+    return [(match.span(), root) for match in _WORD.finditer(lower(text)) if (root := stem(match[0]))]
