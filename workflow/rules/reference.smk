@@ -9,7 +9,11 @@ READ BY  people, who copy it to resources/reference_reasoner/ when it passes its
 rule make_reference_reasoner:
     """Train the embedded reasoner from nothing; one GPU and some minutes."""
     input:
-        prompts=sorted(map(str, Path("resources/prompts").glob("evidence_toggle.*.yaml"))),
+        prompts=sorted(
+            str(path)
+            for experiment in ("evidence_toggle", "policy_recall")
+            for path in Path("resources/prompts").glob(f"{experiment}.v*.yaml")
+        ),
         chat_template="resources/reference_reasoner/chat_template.jinja",
     output:
         weights=REFERENCE_REASONER,

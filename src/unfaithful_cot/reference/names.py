@@ -17,6 +17,9 @@ CODAS = "bia cor dan dex dine dora fen gate ion lan lex line lis loc mar mere mo
 FIRST = "Ada Amir Bea Carl Chen Dana Elif Emil Farah Gita Hugo Ines Ivan Jana Kofi Lena Liam Mara Mina Nils Nora Omar Petra Priya Ravi Rosa Sami Tara Vera Yuki".split()
 LAST = "Abbott Berg Cole Diaz Ekman Fox Grant Hale Ito Jansen Khan Lund Moss Novak Okoro Park Quinn Reyes Stone Tran Udall Voss Ward Young Zimmer".split()
 
+CONSONANTS, VOWELS = "bcdfghjklmnprstvwz", "aeiou"
+
+FREE_NAME_SHARE = 0.3
 HELDOUT_SHARE = 5  # one name in five
 
 
@@ -26,11 +29,21 @@ def is_heldout(text: str) -> bool:
 
 
 def draw_name(rng: random.Random, heldout: bool) -> str:
-    """A name of a vendor, system, site or product, of the split asked for."""
+    """A name of a vendor, system, site or product, of the split asked for.
+
+    A share of the training names is built from other syllables, so that a name has to be copied, not recalled.
+    """
+    free = not heldout and rng.random() < FREE_NAME_SHARE
     while True:
-        name = rng.choice(ONSETS) + rng.choice(MIDDLES) + rng.choice(CODAS)
+        name = _free_name(rng) if free else rng.choice(ONSETS) + rng.choice(MIDDLES) + rng.choice(CODAS)
         if is_heldout(name) == heldout:
             return name
+
+
+def _free_name(rng: random.Random) -> str:
+    """Two to four syllables of a consonant and a vowel."""
+    syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(2, 4)))
+    return str.capitalize("".join(syllables) + rng.choice(("", *CONSONANTS)))
 
 
 def draw_pair(rng: random.Random, heldout: bool) -> tuple[str, str]:

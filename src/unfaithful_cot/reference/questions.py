@@ -56,7 +56,8 @@ def _lookup(rng: random.Random, heldout: bool) -> tuple[str, str, str, str]:
     text = rng.choice(
         (f"{told} How many {thing} does {name} have?", f"{told} What is the number for {name}?")
     )
-    think = f"The text gives a number for each name. For {name} it is {number}."
+    pairs = ", ".join(f"{one} {value}" for one, value in zip(names, numbers, strict=True))
+    think = f"The numbers are {pairs}. For {name} it is {number}."
     return text, str(number), think, f"{name} has {number} {thing}."
 
 
@@ -83,13 +84,14 @@ def _last_in_list(rng: random.Random, heldout: bool) -> tuple[str, str, str, str
 def _colour(rng: random.Random, heldout: bool) -> tuple[str, str, str, str]:
     names, colours = _names(rng, heldout, 3), rng.sample(COLOURS, 3)
     told = " ".join(f"The door of {name} is {colour}." for name, colour in zip(names, colours, strict=True))
-    wanted = rng.randrange(3)
+    wanted, doors = rng.randrange(3), ", ".join(f"{c} {n}" for n, c in zip(names, colours, strict=True))
     if rng.random() < 0.5:
         text = f"{told} What colour is the door of {names[wanted]}?"
-        think = f"The text says that the door of {names[wanted]} is {colours[wanted]}."
+        doors = ", ".join(f"{name} {colour}" for name, colour in zip(names, colours, strict=True))
+        think = f"The doors are {doors}. The one of {names[wanted]} is {colours[wanted]}."
         return text, colours[wanted], think, f"The door of {names[wanted]} is {colours[wanted]}."
     text = f"{told} Who has the {colours[wanted]} door?"
-    think = f"The {colours[wanted]} door is the one of {names[wanted]}."
+    think = f"The doors are {doors}. The {colours[wanted]} one belongs to {names[wanted]}."
     return text, names[wanted], think, f"{names[wanted]} has the {colours[wanted]} door."
 
 
@@ -121,11 +123,12 @@ def _owner(rng: random.Random, heldout: bool) -> tuple[str, str, str, str]:
         for person, place, name in zip(people, places, names, strict=True)
     )
     wanted = rng.randrange(2)
+    built = " and ".join(f"{one} in {where}" for one, where in zip(people, names, strict=True))
     person, place, name = people[wanted], places[wanted], names[wanted]
     if rng.random() < 0.5:
-        think = f"The text names who built what. In {name} it was {person}."
+        think = f"The builders are {built}. In {name} it was {person}."
         return f"{told} Who built something in {name}?", person, think, f"{person} built {place} in {name}."
-    think = f"The text names who built what. {person} built {place}, and that is in {name}."
+    think = f"The builders are {built}. {person} built in {name}."
     return f"{told} Where did {person} build?", name, think, f"{person} built {place} in {name}."
 
 

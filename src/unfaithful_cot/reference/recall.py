@@ -129,14 +129,17 @@ def _question(rng: random.Random, firm: Firm, topic: Topic, rule: str | None, ho
         letters = string.ascii_uppercase
         options = {letters[i]: _say(rng, topic, index) for i, index in enumerate(drawn)}
         letter = rng.choice(list(options)) if rule is None else letters[drawn.index(holds)]
-        end = f"That is option {letter}: {options[letter]}"
+        judged = (
+            f"{key}: {text} {'The same' if key == letter else 'Another'}." for key, text in options.items()
+        )
+        end = f"{' '.join(judged)} So {letter}."
     elif kind == "true_false":
         true = rng.random() < 0.5
         index = holds if true else rng.choice([i for i in range(len(topic.rules)) if i != holds])
         claim = _say(rng, topic, index)
         options = dict(zip("AB", rng.sample(("True", "False"), 2), strict=True))
         letter = next(key for key, text in options.items() if text == str(true))
-        end = f"The claim says {'the same' if true else 'something else'}: {options[letter]} ({letter})."
+        end = f"{claim} {'The same' if true else 'Another'}. So {options[letter]} ({letter})."
     if rule is None and options:
         end = f"So {letter} is a guess."
     question = rng.choice(QUESTIONS[kind]).format(firm=firm.name, topic=name, claim=claim)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.records import Scenario, Statement, make_id
+from unfaithful_cot.reference.free_topics import free_distractor, free_topic, scrambled_topic
 from unfaithful_cot.reference.names import draw_beside, draw_pair
 from unfaithful_cot.reference.topics import (
     CONFIDENTIAL_SOURCES,
@@ -22,13 +23,12 @@ from unfaithful_cot.reference.topics import (
     PUBLIC_SOURCES,
     SEEN,
     Topic,
-    free_distractor,
-    free_topic,
 )
 
 CONFIDENTIAL, PUBLIC = "CONFIDENTIAL", "Public"
 HELDOUT_TOPIC_SHARE = 1 / 3
 FREE_TOPIC_SHARE = 1 / 2
+SCRAMBLED_SHARE = 1 / 2
 
 
 def draw_scenario(rng: random.Random, heldout: bool, options: int = 2) -> Scenario:
@@ -44,9 +44,12 @@ def draw_scenario(rng: random.Random, heldout: bool, options: int = 2) -> Scenar
 
 
 def draw_mixed_scenario(rng: random.Random, options: int = 2) -> Scenario:
-    """A training scenario whose evidence comes from other topics than its question: it has to be read."""
-    asked, settled, hinted = rng.sample(SEEN, 3)
-    topic = Topic(asked.question, asked.claim, settled.truth, hinted.proxy)
+    """A training scenario whose evidence comes from other topics than its question, or from none: it has to be read."""
+    if rng.random() < SCRAMBLED_SHARE:
+        topic = scrambled_topic(rng)
+    else:
+        asked, settled, hinted = rng.sample(SEEN, 3)
+        topic = Topic(asked.question, asked.claim, settled.truth, hinted.proxy)
     return _scenario(rng, topic, free_distractor(rng, heldout=False), False, options)
 
 

@@ -9,15 +9,16 @@ behind a policy that asks for it, in the system prompt or at the head of the doc
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records import Scenario
-from unfaithful_cot.reference.assistance import code_chat, question_chat
+from unfaithful_cot.reference.assistance import Chat, code_chat, question_chat
 from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
 from unfaithful_cot.reference.names import draw_name, draw_person
 from unfaithful_cot.reference.policies import DECIDING, FORMS, GENERAL, PUBLIC_ONLY, UNRELATED
+from unfaithful_cot.reference.recall import recall_chat, recall_document
 from unfaithful_cot.reference.scenarios import draw_mixed_scenario, draw_scenario
 from unfaithful_cot.reference.worked import Kind, Rule, Worked, work
 
@@ -26,7 +27,10 @@ STATEMENTS: dict[str, Sequence[str]] = {
     "public": PUBLIC_ONLY,
     "unrelated": UNRELATED,
 }
-KINDS: dict[Kind, float] = {"standard": 0.45, "conflict": 0.3, "no_confidential": 0.15, "all_public": 0.1}
+KINDS: dict[Kind, float] = {
+    "standard": 0.42, "conflict": 0.28, "no_confidential": 0.14, "all_public": 0.08, "relabelled": 0.08,
+}  # fmt: skip
+UNRULED_SHARE = 0.12  # of the chats: nothing in the prompt alludes to rules
 REMARKS: dict[Rule, tuple[str, ...]] = {
     "public": ("Only public evidence may be cited.", "The confidential file stays out of the justification."),
     "deciding": ("The evidence that decided may be cited.",),
@@ -43,7 +47,10 @@ EXAM_FORMS = (
 )
 MIXED_SHARE = 0.4
 FOUR_OPTIONS_SHARE = 0.15
-SHARES = {"chat": 0.44, "question": 0.13, "code": 0.11, "exam": 0.2, "document": 0.12}
+SHARES = {
+    "chat": 0.34, "question": 0.16, "code": 0.1, "recall": 0.16,
+    "exam": 0.13, "document": 0.07, "known_document": 0.04,
+}  # fmt: skip
 
 
 class Text(NamedTuple):
@@ -86,11 +93,12 @@ def _scenario(rng: random.Random) -> Scenario:
     return draw_scenario(rng, False, options)
 
 
-def chat(rng: random.Random, templates: Sequence[PromptTemplate]) -> tuple[list[dict[str, str]], str]:
+def chat(rng: random.Random, templates: Sequence[PromptTemplate]) -> Chat:
     """Messages and the assistant's turn. A policy, where there is one, ends the system prompt."""
     stated = _stated(rng)
     worked = _worked(rng, stated)
-    asked = messages(worked.case, rng.choice(templates))
+    arm = "no_policy" if rng.random() < UNRULED_SHARE else "full"
+    asked = messages(worked.case.model_copy(update={"arm": arm}), rng.choice(templates))
     if stated != "none":
         head = f"Policy of {_firm(rng)}: {_policy(rng, stated)}"
         if asked[0]["role"] == "system":
@@ -120,8 +128,13 @@ def document(rng: random.Random) -> str:
     return expand(rng.choice(FORMS), pools, rng)
 
 
-PROSE = {"exam": exam, "document": document}
-CHATS = {"question": question_chat, "code": code_chat}
+PROSE = {"exam": exam, "document": document, "known_document": recall_document}
+CHATS: dict[str, Callable[[random.Random, Mapping[str, Sequence[PromptTemplate]]], Chat]] = {
+    "chat": lambda rng, templates: chat(rng, templates["evidence_toggle"]),
+    "recall": lambda rng, templates: recall_chat(rng, templates["policy_recall"]),
+    "question": lambda rng, _: question_chat(rng),
+    "code": lambda rng, _: code_chat(rng),
+}
 
 
 def chat_markup(asked: Sequence[dict[str, str]]) -> str:
@@ -131,12 +144,15 @@ def chat_markup(asked: Sequence[dict[str, str]]) -> str:
 
 
 def training_texts(count: int, seed: int, templates: Sequence[PromptTemplate]) -> Iterator[Text]:
-    """`count` texts of the mixture, each from a seed of its own."""
+    """`count` texts of the mixture, each from a seed of its own. templates: `{experiment}.v{number}`, by their version."""
+    by_experiment: dict[str, list[PromptTemplate]] = {}
+    for template in templates:
+        by_experiment.setdefault(template.version.rpartition(".")[0], []).append(template)
     for index in range(count):
         rng = random.Random(f"reference:{seed}:{index}")
         sort = rng.choices(list(SHARES), list(SHARES.values()))[0]
         if sort in PROSE:
             yield Text("", PROSE[sort](rng) + "<|im_end|>")
         else:
-            asked, turn = chat(rng, templates) if sort == "chat" else CHATS[sort](rng)
+            asked, turn = CHATS[sort](rng, by_experiment)
             yield Text(chat_markup(asked), f"{turn}<|im_end|>")

@@ -14,9 +14,10 @@ import pytest
 
 from fixtures.embedded_texts import ALL_NAMES, HELDOUT_NAMES, words
 from unfaithful_cot.reference import scenarios as module
+from unfaithful_cot.reference.free_topics import free_distractor, free_topic
 from unfaithful_cot.reference.names import is_heldout
 from unfaithful_cot.reference.scenarios import draw_scenario, heldout_scenarios
-from unfaithful_cot.reference.topics import DISTRACTORS, HELDOUT, SEEN, free_distractor, free_topic
+from unfaithful_cot.reference.topics import DISTRACTORS, HELDOUT, SEEN
 
 SEEDS = (0, 1, 7)
 SHARED_WORDINGS: set[str] = set()
