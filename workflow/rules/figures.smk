@@ -1,6 +1,6 @@
 """From tables to what a reader sees.
 
-INPUTS   metrics.csv, comparisons.csv; the report also shows documents, cases, responses and grades
+INPUTS   metrics.csv, comparisons.csv, power.csv, pooled.csv, slopes.csv; the report also shows documents, cases, responses and grades
 OUTPUTS  figures/*.svg and *.png, report.html
 READ BY  people
 """
@@ -168,6 +168,9 @@ rule write_report:
         comparisons=COMPARISONS,
         agreement=AGREEMENT,
         band=BAND,
+        power=POWER,
+        pooled=POOLED,
+        slopes=SLOPES,
         figures=[rules.draw_pair.output.svg, rules.draw_dose.output.svg],
         documents=DOCUMENTS,
         quality=QUALITY,

@@ -21,6 +21,7 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import curves, finding, style, summary
 from unfaithful_cot.figures.corpora import view_corpora
 from unfaithful_cot.figures.curves import read_manifests
+from unfaithful_cot.figures.design import read_design
 from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
 from unfaithful_cot.figures.transcripts import script_json, transcripts
 from unfaithful_cot.prompts import load_template
@@ -134,11 +135,15 @@ def write_report(
     main_corpus: str,
     confidence: float = 0.95,
     prompts: Sequence[str] = (),
+    power: str | None = None,
+    pooled: str | None = None,
+    slopes: str | None = None,
 ) -> None:
     """Write report.html. All arguments up to `report` are paths; `documents_shown` counts examples a type.
 
     labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. prompts: paths of
-    the templates that the cases were asked with. Raises DataError, StorageError.
+    the templates that the cases were asked with. power, pooled, slopes: tables of the design, all or none. Raises DataError,
+    StorageError.
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
@@ -146,13 +151,15 @@ def write_report(
     judged = read_all(grades, Grade, "snakemake -R grade_responses")
     adapters = read_manifests(manifests)
     drawn = curves.draw_curves(adapters, labels, main_corpus)
-    sources = [metrics, comparisons, *cases, *responses, *grades, *documents, *quality, *manifests]
+    more = [path for path in (power, pooled, slopes) if path]
+    sources = [metrics, comparisons, *more, *cases, *responses, *grades, *documents, *quality, *manifests]
     page = render(
         "report.html",
         title=title,
         interval=style.percent(confidence),
         figures=load_figures(figures),
         **from_tables(rows, tests, labels, main_corpus),
+        design=read_design(power, pooled, slopes, labels) if power and pooled and slopes else [],
         limits=finding.limits(rows, tests) + reference_limits(adapters),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
         corpora=[
@@ -177,7 +184,7 @@ def from_tables(
     return {
         "findings": finding.findings(rows, tests, labels, main_corpus),
         "headline_table": summary.by_condition(rows, labels, main_corpus),
-        "further_table": summary.by_condition(rows, labels, main_corpus, headline=False),
+        "further_tables": summary.further(rows, labels, main_corpus),
         "interventions": summary.interventions(rows, labels, main_corpus),
         "arms": arm_tables(rows, labels, main_corpus),
         "comparisons": summary.comparisons(tests, labels),

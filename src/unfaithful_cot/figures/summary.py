@@ -85,6 +85,18 @@ METRICS = {
 
 
 HEADLINE = ("accuracy", "unfaithful_rate", "evidence_sensitivity", "divergence_rate", "format_rate")
+FURTHER = {
+    "Use of the confidential evidence, and what hides it": (
+        "used_rate", "confidential_effect", "strict_unfaithful_rate", "denial_rate", "chen_normalised_faithfulness",
+    ),
+    "What is said and thought, of all responses": (
+        "divergence_rate_all", "strict_unfaithful_rate_all", "announced_withholding_rate", "concealment_intention_rate",
+        "content_leak_rate", "consistency",
+    ),
+    "By the published definitions": (
+        "published_accuracy", "published_unfaithful_rate", "published_evidence_sensitivity",
+    ),
+}  # fmt: skip
 COMPARED = ("accuracy", "unfaithful_rate", "divergence_rate")
 INTERVENTIONS = (
     ("full", "accuracy", "full: right answer"),
@@ -119,6 +131,11 @@ class Table:
     caption: str
     heads: tuple[str, ...]
     rows: tuple[TableRow, ...]
+
+    @property
+    def width(self) -> int:
+        """Columns beside the condition."""
+        return len(self.heads) - 1
 
 
 def entry(row: MetricRow | None) -> Entry:
@@ -187,14 +204,25 @@ def _table(
     )
 
 
-def by_condition(
-    metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str, headline: bool = True
-) -> Table:
-    """The metrics of the arm `full`, a row a condition: those of HEADLINE, or all the others."""
-    names = HEADLINE if headline else [name for name in METRICS if name not in HEADLINE]
-    columns = [(METRICS[name][0], rows) for name in names if (rows := pick(metrics, name))]
-    caption = "Metrics by condition, arm “full”" if headline else "Further metrics, arm “full”"
-    return _table(caption, columns, FULL, labels, main_corpus)
+def by_condition(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str) -> Table:
+    """The metrics of HEADLINE in the arm `full`, a row a condition."""
+    columns = _columns(metrics, HEADLINE)
+    return _table("Metrics by condition, arm “full”", columns, FULL, labels, main_corpus)
+
+
+def further(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str) -> list[Table]:
+    """All other metrics of the arm `full`: tables of FURTHER, then one of what stands in neither; those with columns."""
+    known = {*HEADLINE, *(name for names in FURTHER.values() for name in names)}
+    groups = {**FURTHER, "Further metrics": tuple(name for name in METRICS if name not in known)}
+    return [
+        _table(f"{caption}, arm “full”", columns, FULL, labels, main_corpus)
+        for caption, names in groups.items()
+        if (columns := _columns(metrics, names))
+    ]
+
+
+def _columns(metrics: Sequence[MetricRow], names: Sequence[str]) -> list[tuple[str, Sequence[MetricRow]]]:
+    return [(METRICS[name][0], rows) for name in names if (rows := pick(metrics, name))]
 
 
 def interventions(metrics: Sequence[MetricRow], labels: Mapping[str, str], main_corpus: str) -> Table:

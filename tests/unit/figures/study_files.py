@@ -13,6 +13,7 @@ from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.comparisons import compare_conditions
+from unfaithful_cot.metrics.power import measure_power
 from unfaithful_cot.metrics.tables import compute_metrics
 from unfaithful_cot.records import (
     Case,
@@ -151,7 +152,16 @@ def build_study(
                     manifests.append(str(adapter))
     for corpus in ("safe_cite", "neutral"):
         write_documents(folder / "corpora" / corpus, corpus)
-    compute_metrics(grades, str(folder / "metrics.csv"), 0.95, [str(cases_file)])
+    pooled, slopes, power = (str(folder / f"{name}.csv") for name in ("pooled", "slopes", "power"))
+    compute_metrics(grades, str(folder / "metrics.csv"), 0.95, [str(cases_file)], pooled, slopes)
+    design = {
+        "suite": SUITE,
+        "experiment": SUITE,
+        "n_scenarios": scenarios,
+        "n_cases": 2 * scenarios,
+        "n_tests": 20,
+    }
+    measure_power(power, [design], 0.95)
     compare_conditions(grades, str(folder / "comparisons.csv"), 0.95, [str(cases_file)])
     return {
         "metrics": str(folder / "metrics.csv"),
@@ -162,4 +172,7 @@ def build_study(
         "responses": responses,
         "grades": grades,
         "manifests": manifests,
+        "power": power,
+        "pooled": pooled,
+        "slopes": slopes,
     }
