@@ -135,10 +135,10 @@ class Sentence(NamedTuple):
         """Whether it ends with a question mark: then it decides nothing."""
         return self.text.lowered[self.end : self.end + 1] == "?"
 
-    def span(self, match: re.Match[str]) -> tuple[int, int]:
-        """Characters of the text that a match over `classes` covers."""
+    def span(self, place: tuple[int, int]) -> tuple[int, int]:
+        """Characters of the text that its words [start, end) cover."""
         words = self.text.words(self.number)
-        return words[match.start()][0], words[match.end() - 1][1]
+        return words[place[0]][0], words[place[1] - 1][1]
 
 
 def lower(text: str) -> str:
@@ -150,14 +150,14 @@ def lower(text: str) -> str:
 
 
 def sentences(text: str, naming: Naming, named: Iterable[Mention]) -> list[Sentence]:
-    """The sentences of a text. named: where it names an ID."""
+    """The sentences of a text that have words. named: where it names an ID."""
     lowered = lower(text)
     plain = _plain(lowered, naming, named)
     tokens = plain[:-1].replace("\n", " | ").split()
     classes = "".join(map(_vocabulary(naming.tags).get, tokens, repeat(".")))
     classes = _name_sources(tokens, classes, naming, plain)
     whole = Text(lowered, plain, tokens)
-    return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|"))]
+    return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|")) if part]
 
 
 def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
