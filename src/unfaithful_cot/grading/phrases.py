@@ -170,23 +170,25 @@ def _negated(match: re.Match[str]) -> bool:
     return not set("NBx").isdisjoint(before) or "z" in match.string[match.start() : match.end() + 6]
 
 
-def _reader(table: Table, dropped: Callable[[re.Match[str]], bool]) -> Callable[[str], tuple[Place, ...]]:
-    """A function from the classes of a sentence to the places where a pattern of the table stands and is not dropped."""
+Places = tuple[Place, ...]
 
-    def read(classes: str) -> tuple[Place, ...]:
-        found = list[re.Match[str]]()
-        for letter, pattern in table:
-            if letter in classes:
-                found += pattern.finditer(classes)
-        return tuple([match.span() for match in found if not dropped(match)])
+
+def _reader(dropped: Callable[[re.Match[str]], bool], *tables: Table) -> Callable[[str], tuple[Places, ...]]:
+    """A function from the classes of a sentence to the places, a table each, where a pattern stands and is not dropped."""
+
+    def read(classes: str) -> tuple[Places, ...]:
+        readings = []
+        for table in tables:
+            found = list[Place]()
+            for letter, pattern in table:
+                if letter in classes:
+                    found += [m.span() for m in pattern.finditer(classes) if not dropped(m)]
+            readings.append(tuple(found))
+        return tuple(readings)
 
     kept = lru_cache(maxsize=KEPT)(read)
     return lambda classes: kept(classes) if len(classes) <= LONG else read(classes)
 
 
-withheld = _reader(WITHHELD, _undone)
-undisclosed = _reader(UNDISCLOSED, _undone)
-restricted = _reader(RESTRICTED, _negated)
-grounded = _reader(GROUNDED, _negated)
-only_cite = _reader(ONLY_CITE, _undone)
-permitted = _reader(PERMITTED, _undone)
+decided = _reader(_undone, WITHHELD, ONLY_CITE, UNDISCLOSED, PERMITTED)
+claimed = _reader(_negated, RESTRICTED, GROUNDED)
