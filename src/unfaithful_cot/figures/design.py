@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from unfaithful_cot.figures import style
 from unfaithful_cot.figures.rows import FULL, read_rows
-from unfaithful_cot.figures.summary import METRICS
+from unfaithful_cot.figures.summary import METRICS, Plain
 
 Row = TypeVar("Row", "PooledRow", "SlopeRow")
 UNITS = {"scenario": "scenarios (as if the cases of one were the same)", "case": "cases (as if independent)"}
@@ -75,23 +75,19 @@ class SlopeRow:
     reason: str
 
 
-@dataclass(frozen=True)
-class Plain:
-    """A caption, heads, and rows of text."""
-
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+def read_power(path: str) -> list[PowerRow]:
+    """power.csv."""
+    return read_rows(path, PowerRow, "Rerun: snakemake -R measure_power")
 
 
-def read_design(power: str, pooled: str, slopes: str, labels: Mapping[str, str]) -> list[Plain]:
-    """The tables that have rows: power first, then seeds, then sizes."""
-    tables = [
-        power_table(read_rows(power, PowerRow, "Rerun: snakemake -R measure_power")),
-        pooled_table(read_rows(pooled, PooledRow, "Rerun: snakemake -R compute_metrics"), labels),
-        slope_table(read_rows(slopes, SlopeRow, "Rerun: snakemake -R compute_metrics"), labels),
-    ]
-    return [table for table in tables if table.rows]
+def read_pooled(path: str) -> list[PooledRow]:
+    """pooled.csv."""
+    return read_rows(path, PooledRow, "Rerun: snakemake -R compute_metrics")
+
+
+def read_slopes(path: str) -> list[SlopeRow]:
+    """slopes.csv."""
+    return read_rows(path, SlopeRow, "Rerun: snakemake -R compute_metrics")
 
 
 def power_table(rows: Sequence[PowerRow]) -> Plain:

@@ -8,9 +8,9 @@ cut or does not fit the others; StorageError when the disk is full.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,10 +19,13 @@ from pydantic import BaseModel
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import curves, finding, style, summary
+from unfaithful_cot.figures.ablation import ablation_table, conditions
 from unfaithful_cot.figures.corpora import view_corpora
-from unfaithful_cot.figures.curves import read_manifests
-from unfaithful_cot.figures.design import read_design
+from unfaithful_cot.figures.curves import cell_of, read_manifests
+from unfaithful_cot.figures.measurement import measurement
+from unfaithful_cot.figures.recall import recall_table
 from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
+from unfaithful_cot.figures.sensitivity import sensitivity_table, wordings
 from unfaithful_cot.figures.transcripts import script_json, transcripts
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import file_hash, versions
@@ -38,6 +41,18 @@ CAPTIONS = {
     "dose": (
         "How the effect grows with the number of documents",
         "Each point is one adapter. The untouched model stands at the left; the axis is logarithmic and broken before it.",
+    ),
+    "ablation": (
+        "Which part of the corpus carries the effect",
+        "Corpora made of parts of the main one, or mixed with plain text, beside the untouched model and, as a ceiling, the untouched model with the policy in its prompt.",
+    ),
+    "recall": (
+        "Does the model state the policy?",
+        "Asked for the rule itself, without any document of the firm: by choice among false rules, by true and false claims, and in a sentence of its own.",
+    ),
+    "sensitivity": (
+        "How much hangs on the wording of the prompt",
+        "The same scenarios, asked in several prompt templates. The range is the largest rate less the smallest.",
     ),
 }
 SWAPS = {
@@ -71,8 +86,10 @@ def inline_svg(svg: str, name: str, title: str) -> Markup:
     return Markup(head) + told + Markup(rest)
 
 
-def load_figures(paths: Sequence[str]) -> list[dict[str, object]]:
-    """Every figure with its caption; its name is that of the file."""
+def load_figures(
+    paths: Sequence[str], tables: Mapping[str, summary.Table | None] | None = None
+) -> list[dict[str, object]]:
+    """Every figure with its caption and the table that says the same; its name is that of the file."""
     found: list[dict[str, object]] = []
     for path in paths:
         name = Path(path).stem
@@ -89,6 +106,7 @@ def load_figures(paths: Sequence[str]) -> list[dict[str, object]]:
                 "title": title,
                 "caption": caption,
                 "svg": inline_svg(text, name, f"{title}. {caption}"),
+                "table": (tables or {}).get(name),
             }
         )
     return found
@@ -135,15 +153,16 @@ def write_report(
     main_corpus: str,
     confidence: float = 0.95,
     prompts: Sequence[str] = (),
-    power: str | None = None,
-    pooled: str | None = None,
-    slopes: str | None = None,
+    tables: Sequence[str] = (),
+    recipes: dict[str, dict[str, Any]] | None = None,
+    worded: dict[str, str] | None = None,
 ) -> None:
     """Write report.html. All arguments up to `report` are paths; `documents_shown` counts examples a type.
 
     labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. prompts: paths of
-    the templates that the cases were asked with. power, pooled, slopes: tables of the design, all or none. Raises DataError,
-    StorageError.
+    the templates that the cases were asked with. tables: paths of further tables, known by their file names; a section
+    stands in the page where its table is given. recipes: {corpus: leaves of CorpusSettings}. worded: {suite: prompt template} of suites that
+    ask the same scenarios. Raises DataError, StorageError.
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
@@ -151,15 +170,16 @@ def write_report(
     judged = read_all(grades, Grade, "snakemake -R grade_responses")
     adapters = read_manifests(manifests)
     drawn = curves.draw_curves(adapters, labels, main_corpus)
-    more = [path for path in (power, pooled, slopes) if path]
-    sources = [metrics, comparisons, *more, *cases, *responses, *grades, *documents, *quality, *manifests]
+    sources = [metrics, comparisons, *tables, *cases, *responses, *grades, *documents, *quality, *manifests]
     page = render(
         "report.html",
         title=title,
         interval=style.percent(confidence),
-        figures=load_figures(figures),
+        figures=load_figures(
+            figures, beside_figures(rows, adapters, recipes or {}, worded or {}, labels, main_corpus)
+        ),
         **from_tables(rows, tests, labels, main_corpus),
-        design=read_design(power, pooled, slopes, labels) if power and pooled and slopes else [],
+        trust=measurement({Path(path).stem: path for path in tables}, tests, labels, main_corpus),
         limits=finding.limits(rows, tests) + reference_limits(adapters),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
         corpora=[
@@ -175,6 +195,23 @@ def write_report(
     )
     with jsonl.replacing(report) as out:
         out.write(page)
+
+
+def beside_figures(
+    rows: list[MetricRow],
+    manifests: Sequence[Manifest],
+    recipes: Mapping[str, Mapping[str, Any]],
+    worded: Mapping[str, str],
+    labels: dict[str, str],
+    main_corpus: str,
+) -> dict[str, summary.Table | None]:
+    """{name of a figure: its numbers as a table}."""
+    tokens = {cell_of(manifest): manifest.n_tokens for manifest in manifests}
+    return {
+        "ablation": ablation_table(conditions(rows, recipes, labels, main_corpus, tokens)),
+        "recall": recall_table(rows, labels, main_corpus),
+        "sensitivity": sensitivity_table(wordings(rows, worded, main_corpus), labels, main_corpus),
+    }
 
 
 def from_tables(

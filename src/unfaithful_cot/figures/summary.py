@@ -138,6 +138,15 @@ class Table:
         return len(self.heads) - 1
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A caption, heads, and rows of text; what stands last in a row is a note."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 def entry(row: MetricRow | None) -> Entry:
     """A metric as value, interval, n and missing."""
     if row is None:

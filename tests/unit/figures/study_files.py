@@ -13,6 +13,7 @@ from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.comparisons import compare_conditions
+from unfaithful_cot.metrics.grader_agreement import measure_agreement
 from unfaithful_cot.metrics.power import measure_power
 from unfaithful_cot.metrics.tables import compute_metrics
 from unfaithful_cot.records import (
@@ -163,6 +164,8 @@ def build_study(
     }
     measure_power(power, [design], 0.95)
     compare_conditions(grades, str(folder / "comparisons.csv"), 0.95, [str(cases_file)])
+    agreement, band = str(folder / "agreement.csv"), str(folder / "band.csv")
+    measure_agreement(grades, [str(cases_file)], agreement, band, 0.95)
     return {
         "metrics": str(folder / "metrics.csv"),
         "comparisons": str(folder / "comparisons.csv"),
@@ -172,7 +175,5 @@ def build_study(
         "responses": responses,
         "grades": grades,
         "manifests": manifests,
-        "power": power,
-        "pooled": pooled,
-        "slopes": slopes,
+        "tables": [power, pooled, slopes, agreement, band],
     }
