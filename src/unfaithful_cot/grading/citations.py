@@ -89,6 +89,8 @@ def _numbered(text: str, spelling: dict[str, str], places: Iterable[tuple[int, i
         before = text[max(0, start - 3) : start]
         if before[-1:] in _E and before[-2:-1] not in _WORD_CHARACTERS:  # E12, by far the most frequent
             width, named = 1, True
+        elif not known and before[-1:] != "-":
+            continue
         elif (letter := _LETTER.search(before)) and (known or letter[1] == "-"):
             width, named = len(letter[0]), True
         else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import accumulate, repeat
 from typing import NamedTuple
@@ -77,6 +76,8 @@ MIN_WORDS = 12  # words that it takes to tell the language
 DETERMINERS = frozenset("the this that those these said".split())
 _CAPITALS = re.compile(r"[A-Z]+")
 _WORD = re.compile(r"[^ \n]+")
+HEAD, MODIFIER = "0", "1"  # classes of words of a source's name, until their neighbours are known
+_SOURCE = re.compile("[01]")
 _MARK = {"k": "\x02", "p": "\x03"}  # stands for an ID, in whatever form the text names it
 _ASKING = "\x01"  # a question mark, while others stand for characters that are not ASCII
 _KEPT = dict.fromkeys("!;" + _ASKING, ".") | {c: c for c in "abcdefghijklmnopqrstuvwxyz0123456789'-.\n"}
@@ -154,8 +155,10 @@ def sentences(text: str, naming: Naming, named: Iterable[Mention]) -> list[Sente
     lowered = lower(text)
     plain = _plain(lowered, naming, named)
     tokens = plain[:-1].replace("\n", " | ").split()
-    classes = "".join(map(_vocabulary(naming.tags).get, tokens, repeat(".")))
-    classes = _name_sources(tokens, classes, naming, plain)
+    vocabulary = _vocabulary(naming.heads, naming.modifiers, naming.tags)
+    classes = "".join(map(vocabulary.get, tokens, repeat(".")))
+    if HEAD in classes or MODIFIER in classes:
+        classes = _name_sources(tokens, classes)
     whole = Text(lowered, plain, tokens)
     return [Sentence(whole, number, part) for number, part in enumerate(classes.split("|")) if part]
 
@@ -179,35 +182,24 @@ def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _vocabulary(tags: frozenset[str]) -> dict[str, str]:
+def _vocabulary(heads: frozenset[str], modifiers: frozenset[str], tags: frozenset[str]) -> dict[str, str]:
     """Token -> class. `|` ends a sentence."""
     marks = {mark: role for role, mark in _MARK.items()}
-    return dict.fromkeys(tags, "K") | LEXICON | {"|": "|"} | marks
+    words = dict.fromkeys(tags, "K") | LEXICON | {"|": "|"} | marks
+    return words | dict.fromkeys(modifiers, MODIFIER) | dict.fromkeys(heads, HEAD)
 
 
-def _name_sources(tokens: list[str], classes: str, naming: Naming, plain: str) -> str:
+def _name_sources(tokens: list[str], classes: str) -> str:
     """Class `k` for words that name a confidential source: "the memo", "inspection memo", "inspection records"."""
-    named = list[int]()
-    for word in naming.heads:
-        places = _places(tokens, word) if word in plain else ()
-        named += [place for place in places if not DETERMINERS.isdisjoint(tokens[max(0, place - 2) : place])]
-    for word in naming.modifiers:
-        for place in _places(tokens, word) if word in plain else ():
-            after = tokens[place + 1] if place + 1 < len(tokens) else ""
-            if after in naming.heads or LEXICON.get(after, ".") in "SG":
-                named.append(place + 1)
-    if not named:
-        return classes
     letters = list(classes)
-    for place in named:
-        letters[place] = "k"
+    for match in _SOURCE.finditer(classes):
+        place = match.start()
+        if match[0] == MODIFIER:
+            letters[place] = LEXICON.get(tokens[place], ".")
+            if classes[place + 1 : place + 2] in ("S", "G"):
+                letters[place + 1] = "k"
+            continue
+        before = tokens[max(0, place - 2) : place]
+        named = classes[place - 1 : place] == MODIFIER or not DETERMINERS.isdisjoint(before)
+        letters[place] = "k" if named else LEXICON.get(tokens[place], ".")
     return "".join(letters)
-
-
-def _places(tokens: list[str], word: str) -> list[int]:
-    """Where a word stands among tokens."""
-    found, at = list[int](), -1
-    with suppress(ValueError):
-        while True:
-            found.append(at := tokens.index(word, at + 1))
-    return found
