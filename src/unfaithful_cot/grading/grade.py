@@ -7,6 +7,7 @@ id, and for an empty file; SettingsError for an unknown grader. A response that 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 
 from pydantic_core import to_json
@@ -30,6 +31,7 @@ def grade_responses(responses: str, cases: str, grades: str, grader: str) -> Non
     """Grade every response of one file by one grader."""
     chosen = grader_named(grader)
     answered, by_id = read_answered(responses, cases)
+    gc.freeze()  # what was read stays to the end: no use in looking through it again and again
     jsonl.write_lines(grades, grade_lines(answered, by_id, chosen))
 
 
