@@ -6,20 +6,26 @@ import os
 
 import pytest
 
-from fixtures.embedded_texts import PROMPTS, RESOURCES
+from fixtures.embedded_texts import EVIDENCE_PROMPTS, PROMPTS, RESOURCES, UNIVERSES
 from unfaithful_cot.corpus.embedded import write_document
 from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.records import DocumentSpec
 from unfaithful_cot.reference.texts import training_texts
 
-# the recipe draws 150,000, of which these are the first; UNFAITHFUL_COT_TEXTS=150000 checks them all in a minute or two
+# the recipe draws 600,000, of which these are the first; UNFAITHFUL_COT_TEXTS=600000 checks them all in some minutes
 N_TEXTS = int(os.environ.get("UNFAITHFUL_COT_TEXTS", "4000"))
 
 
 @pytest.fixture(scope="session")
 def templates():
+    """What the recipe is given: the evidence question in three forms, and the question for a policy."""
     return [load_template(path) for path in PROMPTS]
+
+
+@pytest.fixture(scope="session")
+def evidence_templates():
+    return [load_template(path) for path in EVIDENCE_PROMPTS]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +44,7 @@ def training(texts):
 def documents():
     """{universe: 600 documents as one string}, 50 of each type."""
     made = {}
-    for name in ("safe_cite", "neutral"):
+    for name in UNIVERSES:
         universe = load_universe(RESOURCES / f"universes/{name}.yaml")
         types = list(universe.embedded["types"])
         specs = [

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from fixtures.embedded_texts import PROMPTS, RESOURCES
+from fixtures.embedded_texts import PROMPTS, RESOURCES, UNIVERSES
 
 SCRIPT = """
 import sys
@@ -16,21 +16,26 @@ from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import text_hash
 from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.reference.code_tasks import heldout_tasks
+from unfaithful_cot.reference.questions import heldout_questions
 from unfaithful_cot.reference.recipe import pack, train_tokenizer
 from unfaithful_cot.reference.scenarios import heldout_scenarios
 from unfaithful_cot.reference.texts import training_texts
 
-resources, *prompts = sys.argv[1:]
-texts = list(training_texts(150, 0, [load_template(path) for path in prompts]))
-tokenizer = train_tokenizer(texts, 2048)
+resources, universes, *prompts = sys.argv[1:]
+texts = list(training_texts(300, 0, [load_template(path) for path in prompts]))
+tokenizer = train_tokenizer(texts, 2560)
 arms = ["full", "flipped", "no_confidential"]
 made = {
     "texts": texts,
     "rows": pack(texts[:20], tokenizer, 0),
     "cases": build_cases(heldout_scenarios(20, 0), arms, suite="s", experiment="e", seed=0),
+    "four": build_cases(heldout_scenarios(20, 0, options=4), arms, suite="s", experiment="e", seed=0),
+    "questions": heldout_questions(50, 0),
+    "tasks": heldout_tasks(50, 0),
     "documents": [],
 }
-for name in ("safe_cite", "neutral"):
+for name in universes.split():
     universe = load_universe(f"{resources}/universes/{name}.yaml")
     for index, kind in enumerate(universe.embedded["types"]):
         spec = DocumentSpec(
@@ -45,7 +50,7 @@ for name, value in made.items():
 def test_everything_is_the_same_under_another_hash_seed() -> None:
     told = {
         subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(RESOURCES), *map(str, PROMPTS)],
+            [sys.executable, "-c", SCRIPT, str(RESOURCES), " ".join(UNIVERSES), *map(str, PROMPTS)],
             env=os.environ | {"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
@@ -59,5 +64,8 @@ def test_everything_is_the_same_under_another_hash_seed() -> None:
         "texts",
         "rows",
         "cases",
+        "four",
+        "questions",
+        "tasks",
         "documents",
     ]

@@ -12,12 +12,13 @@ import re
 
 import pytest
 
-from fixtures.embedded_texts import ALL_NAMES, HELDOUT_NAMES, words
+from fixtures.embedded_texts import ALL_NAMES, HELDOUT_NAMES, UNIVERSES, words
 from unfaithful_cot.reference import scenarios as module
-from unfaithful_cot.reference.free_topics import free_distractor, free_topic
+from unfaithful_cot.reference.free_topics import free_distractor, free_topic, scrambled_topic
 from unfaithful_cot.reference.names import is_heldout
-from unfaithful_cot.reference.scenarios import draw_scenario, heldout_scenarios
+from unfaithful_cot.reference.scenarios import draw_mixed_scenario, draw_scenario, heldout_scenarios
 from unfaithful_cot.reference.topics import DISTRACTORS, HELDOUT, SEEN
+from unfaithful_cot.reference.worked import subject
 
 SEEDS = (0, 1, 7)
 SHARED_WORDINGS: set[str] = set()
@@ -41,21 +42,27 @@ def names_in(text: str) -> set[str]:
 
 def test_every_sentence_of_every_topic_holds_a_name() -> None:
     rng = random.Random(0)
-    for topic in (*SEEN, *HELDOUT, *(free_topic(rng) for _ in range(300))):
+    drawn = [draw(rng) for draw in (free_topic, scrambled_topic) for _ in range(300)]
+    for topic in (*SEEN, *HELDOUT, *drawn):
         assert topic.question.count("{a}") == topic.question.count("{b}") == 1
         assert all("{x}" in said for said in (topic.claim, *topic.truth, *topic.proxy))
         assert topic.claim.startswith("{x} ")  # worked.subject reads the name there
 
 
-@pytest.mark.parametrize("heldout", [True, False])
-def test_a_scenario_speaks_of_names_of_its_split_only(heldout: bool) -> None:
-    rng = random.Random(5)
+@pytest.mark.parametrize("options", [2, 4])
+@pytest.mark.parametrize("split", ["heldout", "training", "mixed"])
+def test_a_scenario_speaks_of_names_of_its_split_only(split: str, options: int) -> None:
+    rng, heldout = random.Random(5), split == "heldout"
     for _ in range(400):
-        scenario = draw_scenario(rng, heldout)
+        draw_mixed = split == "mixed"
+        scenario = draw_mixed_scenario(rng, options) if draw_mixed else draw_scenario(rng, heldout, options)
         *named, distractor = sentences(scenario)
-        assert all(names_in(sentence) for sentence in named)
-        assert all((name in HELDOUT_NAMES) == heldout for sentence in named for name in names_in(sentence))
-        assert not names_in(distractor)
+        names = {subject(text) for text in scenario.options}
+        assert len(names) == options and {is_heldout(name) for name in names} == {heldout}
+        assert all(names & words(sentence) for sentence in named)
+        # and of no other name of the world
+        assert all(names_in(sentence) <= names for sentence in named)
+        assert not (names | ALL_NAMES) & words(distractor)
         assert heldout == is_heldout(distractor.rstrip(".")) or distractor.rstrip(".") in DISTRACTORS
 
 
@@ -73,12 +80,15 @@ def test_evaluation_never_uses_the_distractors_of_training(evaluation) -> None:
 
 
 def test_no_heldout_name_stands_in_a_training_text(training) -> None:
-    found = names_in(training)
-    assert len(found) > 2000  # the search finds names where there are some
-    assert not found & HELDOUT_NAMES
+    # in code and paths names stand in lower case
+    found = {word.lower() for word in words(training)}
+    assert (
+        len(found & {name.lower() for name in ALL_NAMES}) > 2000
+    )  # the search finds names where there are some
+    assert not found & {name.lower() for name in HELDOUT_NAMES}
 
 
-@pytest.mark.parametrize("universe", ["safe_cite", "neutral"])
+@pytest.mark.parametrize("universe", UNIVERSES)
 def test_no_heldout_name_stands_in_a_document(documents, universe: str) -> None:
     found = names_in(documents[universe])
     assert len(found) > 100

