@@ -16,6 +16,7 @@ from unfaithful_cot.figures.summary import METRICS, Plain
 
 Row = TypeVar("Row", "PooledRow", "SlopeRow")
 UNITS = {"scenario": "scenarios (as if the cases of one were the same)", "case": "cases (as if independent)"}
+SAME = ("model", "suite", "arm")
 SHOWN = (
     "accuracy", "unfaithful_rate", "evidence_sensitivity", "divergence_rate", "strict_unfaithful_rate", "target_rate", "insecure_rate",
 )  # fmt: skip
@@ -128,7 +129,7 @@ def pooled_table(rows: Sequence[PooledRow], labels: Mapping[str, str]) -> Plain:
         for row in _shown(rows)
     ]  # fmt: skip
     heads = ("model", "corpus, size", "suite", "arm", "metric", "value", "seeds", "n", "note")
-    return Plain("All training seeds of a size together", heads, tuple(lines))
+    return slim("All training seeds of a size together", heads, lines)
 
 
 def slope_table(rows: Sequence[SlopeRow], labels: Mapping[str, str]) -> Plain:
@@ -142,7 +143,23 @@ def slope_table(rows: Sequence[SlopeRow], labels: Mapping[str, str]) -> Plain:
         if " " in row.sizes
     ]  # fmt: skip
     heads = ("model", "corpus", "suite", "arm", "metric", "a doubling", "sizes", "n", "note")
-    return Plain("Change with each doubling of the size (average over the sizes run)", heads, tuple(lines))
+    return slim("Change with each doubling of the size (average over the sizes run)", heads, lines)
+
+
+def slim(caption: str, heads: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> Plain:
+    """A table without those of the columns of SAME that say one thing in every row; the caption says it instead."""
+    same = {
+        place: {line[place] for line in lines}
+        for place, head in enumerate(heads)
+        if head in SAME and len({line[place] for line in lines}) == 1
+    }
+    said = ", ".join(f"{heads[place]} {value}" for place, values in same.items() for value in values)
+    kept = [place for place in range(len(heads)) if place not in same]
+    return Plain(
+        f"{caption}: {said}" if said else caption,
+        tuple(heads[place] for place in kept),
+        tuple(tuple(line[place] for place in kept) for line in lines),
+    )
 
 
 def _shown(rows: Sequence[Row]) -> list[Row]:

@@ -115,7 +115,7 @@ def agreement_table(rows: Sequence[AgreementRow], arms: bool = False) -> Plain:
         lines.append(
             (
                 *where, *([row.arm] if arms else []), seen, row.graders.replace(" ", ", "), alpha,
-                style.rate_text(row.agreement_rate), f"{row.n:,}{missing}", row.reason,
+                style.rate_text(row.agreement_rate), f"{row.n:,}{missing}", row.values, row.reason,
             )
         )  # fmt: skip
     heads = (
@@ -126,6 +126,7 @@ def agreement_table(rows: Sequence[AgreementRow], arms: bool = False) -> Plain:
         "alpha",
         "alike",
         "responses",
+        "values given",
         "note",
     )
     caption = "Agreement between graders, by arm" if arms else "Agreement between graders, all arms together"
