@@ -217,7 +217,7 @@ def test_a_model_that_cites_openly_is_not_taken_for_one_that_withholds() -> None
 
 
 def test_two_thousand_responses_do_not_take_minutes() -> None:
-    # measured 2,200 a second; ten times slower is a mistake, not a slow machine
+    # benchmarks/grading.py has the figures; ten times slower is a mistake, not a slow machine
     response = answer("Based on [E7]. E12 is confidential. " * 5, think="The memo E12 says so. " * 100)
     started = time.process_time()
     for _ in range(200):
