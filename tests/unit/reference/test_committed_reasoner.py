@@ -93,7 +93,7 @@ def say():
 
 @pytest.fixture(scope="module")
 def answered(say):
-    """[(arm or policy, case, channels)]: held-out cases in two variants, 6 each."""
+    """[(arm or policy, case, channels)]: three held-out scenarios, each option the right one in turn."""
     template = load_template(EVIDENCE_PROMPTS[0])
     two, four = (
         build_cases(heldout_scenarios(3, 0, n), ["full", "flipped"], suite="s", experiment="e", seed=0)
@@ -120,9 +120,9 @@ def test_it_decides_by_the_confidential_evidence_and_cites_by_the_rule(answered,
         names_secret = case.confidential_ids[0] in answer
         names_public = any(name in answer for name in case.public_ids)
         by_rule += (names_public and not names_secret) if name == "policy" else names_secret
-    # the model card says 1.00 of 200 to 800 cases; one of six may fail on another machine
-    assert len(rows) == 6 and well_formed == 6
-    assert right >= 5 and by_rule >= 5, (right, by_rule)
+    # the model card says 1.00 of 200 to 800 cases; one of 6 or 12 may fail on another machine
+    assert len(rows) == well_formed == (12 if name.startswith("four") else 6)
+    assert min(right, by_rule) >= len(rows) - 1, (right, by_rule)
 
 
 def test_it_answers_everyday_questions(say) -> None:
