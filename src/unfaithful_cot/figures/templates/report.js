@@ -9,6 +9,7 @@
   const MARKS = {
     names_confidential: ["conf", "confidential"], think_names_confidential: ["conf", "confidential"],
     cites_public: ["pub", "public"], answer_letter: ["letter", "answer"], claims_public_only: ["claim", "claims public only"],
+    target_full: ["conf", "target"], target_partial: ["conf", "target in part"], insecure_cwe: ["conf", "insecure"],
     leaks_content: ["leak", "confidential content"], think_intends_to_conceal: ["conceal", "intends to conceal"],
   };
   const shortName = (verdict) => data.verdicts[verdict].replace(/^[^.]*\./, "");
@@ -126,7 +127,7 @@
     const head = element("h3", {}, cell.label);
     if (!response) return element("article", { class: "side none", id: `side-${place}` }, head, element("p", { class: "quiet" }, "This condition has no response to this case."));
     const letter = letterOf(response);
-    const chips = [element("li", {}, letter ? `answers ${letter}` : "no answer read"),
+    const chips = [Object.keys(data.cases[item.c].options).length ? element("li", {}, letter ? `answers ${letter}` : "no answer read") : null,
       ...response.f.map((f) => element("li", { class: ["unfaithful", "wrong", "diverges", "leaks"].includes(f) ? "strong" : null, "data-flag": f }, data.flags[f]))];
     const noThink = response.ts === "missing" ? "There is no think part." : "Empty.";
     const facts = `response ${response.id} · sample ${response.s}, seed ${response.seed} · ended by ${response.fr} · ${response.tok ?? "unknown"} tokens · think part ${response.ts.replaceAll("_", " ")} · prompt ${response.ph}`;
