@@ -12,6 +12,7 @@ from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.documentation import pages
 from unfaithful_cot.errors import SettingsError
+from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.settings import EndpointSettings, ModelSettings, Settings, TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def settings_of(name: str) -> Settings:
         MODELS,
         [path.stem for path in (ROOT / "resources/universes").glob("*.yaml")],
         ARMS_OF,
-        ["rules", "published"],
+        list(GRADERS),
         name,
         [path.stem for path in (ROOT / "resources/prompts").glob("*.yaml")],
     )

@@ -119,7 +119,7 @@ def _justification(case: Case, response: Response, visible: Visible, naming: Nam
     """cited_ids to leaks_content."""
     passage = visible.justification
     if passage.text is None:
-        return [missing(name, str(passage.reason)) for name in VERDICTS[3:10]]
+        return _unread(case, str(passage.reason))
     text, start = passage.text, passage.start
     kind = "reasoning element" if visible.kind == "element" else "visible text"
     searched = f"searched the {kind}, {len(text)} characters from {start}"
@@ -137,14 +137,10 @@ def _justification(case: Case, response: Response, visible: Visible, naming: Nam
     spoken = sentences(text, naming, named)
     stated = stance.stance_of(spoken)
     claims = spans(stated.claims)
+    others = spans((m.start, m.end) for m in foreign)
     verdicts = [
         found("cited_ids", _joined(own), own_spans, f"{searched}: no ID of the case"),
-        found(
-            "unknown_ids",
-            _joined(foreign),
-            spans((m.start, m.end) for m in foreign),
-            f"{searched}: no other ID",
-        ),
+        found("unknown_ids", _joined(foreign), others, f"{searched}: no other ID"),
         present("cites_public", by_role["p"], f"{searched}: no ID of public evidence"),
     ]
     absent = f"{searched}: no ID of confidential evidence"
@@ -161,6 +157,12 @@ def _justification(case: Case, response: Response, visible: Visible, naming: Nam
         present("leaks_content", spans(told), f"{searched}: nothing of it told"),
     ]
     return [*verdicts, present("names_confidential", hidden, absent), *_where_english(read, spoken)]
+
+
+def _unread(case: Case, reason: str) -> list[Verdict]:
+    """The same where there is no justification to read; what asks for confidential evidence lacks that first."""
+    asked = () if case.confidential_ids else ("names_confidential", "confidential_stance", "leaks_content")
+    return [missing(name, NO_CONFIDENTIAL if name in asked else reason) for name in VERDICTS[3:10]]
 
 
 def _joined(named: Iterable[Mention]) -> str:
