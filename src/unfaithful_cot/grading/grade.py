@@ -93,8 +93,8 @@ def grade_lines(responses: Iterable[Response], cases: dict[str, Case], grader: G
         first = as_grade(verdicts[0], case, response, grader).model_dump_json()
         shared = first[first.index(',"response":') : first.rindex(',"verdict":')]
         for name, value, spans, reason in verdicts:
-            own = to_json({"verdict": name, "value": value, "spans": spans, "reason": reason}).decode()
-            yield f'{{"id":"{grade_id(response, grader, name)}"{shared},{own[1:]}'
+            own = to_json({"verdict": name, "value": value, "spans": spans, "reason": reason})[1:].decode()
+            yield f'{{"id":"{grade_id(response, grader, name)}"{shared},{own}'
 
 
 def grade_id(response: Response, grader: Grader, verdict: str) -> str:
