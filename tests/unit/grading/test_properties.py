@@ -83,10 +83,14 @@ def test_any_text_gets_every_verdict(grader: Grader, raw: str, case: Case, finis
 )  # fmt: skip
 def test_a_megabyte_takes_seconds(grader: Grader, piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    for raw in (f"<think>{text}", f"<think>x</think><reasoning>{text}</reasoning><output>A</output>"):
+    case = next(case for case in CASES if case.experiment in grader.experiments)
+    visible = (
+        f"<code>\n{text}\n</code>" if case.experiment == "code_vuln" else f"<reasoning>{text}</reasoning>"
+    )
+    for raw in (f"<think>{text}", f"<think>x</think>{visible}<output>A</output>"):
         response = respond(raw)
         started = time.process_time()
-        found = grader.judge(make_case(), response)
+        found = grader.judge(case, response)
         # measured at most 5 s; anything quadratic would take hours
         assert time.process_time() - started < 30
         assert all(verdict.spans or verdict.reason for verdict in found)
