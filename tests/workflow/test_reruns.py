@@ -84,7 +84,7 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     ),
     "the code of the metrics": (
         append("src/unfaithful_cot/metrics/tables.py", "\nNEW = 1\n"),
-        SHOWN,
+        SHOWN + Counter(measure_power=1),  # power counts by the same tables
     ),
     "the code of the training": (append("src/unfaithful_cot/training/cpt.py", "\nNEW = 1\n"), TRAINED),
     "a setting of the training": (replace("config/smoke.yaml", "lora_r: 4", "lora_r: 2"), TRAINED),
@@ -105,7 +105,10 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
         append("resources/reference_reasoner/model.safetensors", " "),
         ANSWERED + Counter(train_adapter=3),
     ),
-    "the confidence": (append("config/smoke.yaml", "\nstatistics: {confidence: 0.9}\n"), SHOWN),
+    "the confidence": (
+        append("config/smoke.yaml", "\nstatistics: {confidence: 0.9}\n"),
+        SHOWN + Counter(measure_power=1),
+    ),
     "the title of the report": (
         append("config/smoke.yaml", "\nreport: {title: x}\n"),
         Counter(write_report=1),
@@ -120,9 +123,13 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     ),
     "a size added": (
         replace("config/smoke.yaml", "[20, 40]", "[20, 30, 40]"),
-        Counter(build_training_set=1, train_adapter=1, evaluate_adapter=1, grade_responses=2) + SHOWN,
+        Counter(build_training_set=1, train_adapter=1, evaluate_adapter=1, grade_responses=2, measure_power=1)
+        + SHOWN,
     ),
-    "a size taken away": (replace("config/smoke.yaml", "[20, 40]", "[40]"), SHOWN),
+    "a size taken away": (
+        replace("config/smoke.yaml", "[20, 40]", "[40]"),
+        SHOWN + Counter(measure_power=1),  # fewer sizes, fewer tests in Holm's family
+    ),
     # 3 cells more: 3 training sets, adapters and responses, 6 grade files
     "a seed added": (
         replace("config/smoke.yaml", "seeds: [0]", "seeds: [0, -1]"),
