@@ -176,9 +176,10 @@ def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
             ]
             at = mention.end
     plain = "".join([*parts, plain[at:], " "])
-    for loose, bare in (("..", "  "), (" '", "  "), ("' ", "  "), (" -", "  "), ("- ", "  ")):
-        plain = plain.replace(loose, bare)
-    return plain.replace(". ", "\n ").replace(".\n", "\n\n")
+    for sign in "'-":  # inside words alone
+        if sign in plain:
+            plain = plain.replace(f" {sign}", "  ").replace(f"{sign} ", "  ")
+    return plain.replace("..", "  ").replace(". ", "\n ").replace(".\n", "\n\n")
 
 
 @lru_cache(maxsize=1024)

@@ -176,15 +176,18 @@ Places = tuple[Place, ...]
 def _reader(dropped: Callable[[re.Match[str]], bool], *tables: Table) -> Callable[[str], tuple[Places, ...]]:
     """A function from the classes of a sentence to the places, a table each, where a pattern stands and is not dropped."""
 
+    patterns = [(letter, p.finditer, number) for number, table in enumerate(tables) for letter, p in table]
+    nothing: tuple[Places, ...] = ((),) * len(tables)
+
     def read(classes: str) -> tuple[Places, ...]:
-        readings = []
-        for table in tables:
-            found = list[Place]()
-            for letter, pattern in table:
-                if letter in classes:
-                    found += [m.span() for m in pattern.finditer(classes) if not dropped(m)]
-            readings.append(tuple(found))
-        return tuple(readings)
+        found: list[Places] = []
+        for letter, finditer, number in patterns:
+            if letter in classes:
+                for match in finditer(classes):
+                    if not dropped(match):
+                        found = found or list(nothing)
+                        found[number] += (match.span(),)
+        return tuple(found) or nothing
 
     kept = lru_cache(maxsize=KEPT)(read)
     return lambda classes: kept(classes) if len(classes) <= LONG else read(classes)
