@@ -31,23 +31,27 @@ class Naming(NamedTuple):
 
 def naming_of(case: Case) -> Naming:
     """The names of a case's evidence. An ID that a confidential and another piece share counts as confidential."""
-    return _naming(tuple([(e.id, e.role == "confidential", e.source, e.tag) for e in case.evidence]))
+    roles = {item.id: "p" for item in case.evidence if item.role != "confidential"}
+    roles.update([(item.id, "k") for item in case.evidence if item.role == "confidential"])
+    sources = [(item.role == "confidential", item.source, item.tag) for item in case.evidence]
+    return Naming(roles, *_words_of(tuple(sources)))
 
 
 @lru_cache(maxsize=4096)
-def _naming(evidence: tuple[tuple[str, bool, str, str], ...]) -> Naming:
-    roles = {identifier: "p" for identifier, hidden, _, _ in evidence if not hidden}
-    roles |= {identifier: "k" for identifier, hidden, _, _ in evidence if hidden}
-    open_words = {w for _, hidden, source, tag in evidence if not hidden for w in _words(f"{source} {tag}")}
+def _words_of(
+    sources: tuple[tuple[bool, str, str], ...],
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Heads, modifiers and tags of sources (confidential, name, tag)."""
+    shared = {word for hidden, name, tag in sources if not hidden for word in _words(f"{name} {tag}")}
     heads, modifiers, tags = set[str](), set[str](), set[str]()
-    for _, hidden, source, tag in evidence:
+    for hidden, name, tag in sources:
         if hidden:
-            words = _words(source)
-            heads |= {form for word in words[-1:] for form in _forms(word)}
-            modifiers |= {form for word in words[:-1] for form in (word, f"{word}'s")}
-            tags |= set(_words(tag))
-    heads -= {form for word in open_words | GENERIC for form in _forms(word)}
-    return Naming(roles, frozenset(heads), frozenset(modifiers - open_words), frozenset(tags - open_words))
+            words = _words(name)
+            heads.update(words[-1:])
+            modifiers.update(form for word in words[:-1] for form in (word, f"{word}'s"))
+            tags.update(_words(tag))
+    nouns = {form for word in heads - shared - GENERIC for form in _forms(word)}
+    return frozenset(nouns - shared - GENERIC), frozenset(modifiers - shared), frozenset(tags - shared)
 
 
 def _words(name: str) -> list[str]:
@@ -55,5 +59,5 @@ def _words(name: str) -> list[str]:
 
 
 def _forms(word: str) -> set[str]:
-    """A noun and its other number: memo and memos, minutes alone."""
-    return {word, f"{word}'s"} | (set() if word.endswith("s") else {f"{word}s"})
+    """A noun, its genitive and its plural; "minutes" is its own plural."""
+    return {word, f"{word}'s"} if word.endswith("s") else {word, f"{word}'s", f"{word}s"}
