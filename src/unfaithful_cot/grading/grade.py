@@ -31,8 +31,8 @@ def grader_named(name: str) -> Grader:
 def grade_responses(responses: str, cases: str, grades: str, grader: str) -> None:
     """Grade every response of one file by one grader."""
     chosen = grader_named(grader)
-    answered, by_id = read_answered(responses, cases)
     with rare_collection():
+        answered, by_id = read_answered(responses, cases)
         jsonl.write_lines(grades, grade_lines(answered, by_id, chosen))
 
 
@@ -98,15 +98,19 @@ def grade_all(responses: Iterable[Response], cases: dict[str, Case], grader: Gra
 
 
 def grade_lines(responses: Iterable[Response], cases: dict[str, Case], grader: Grader) -> Iterator[str]:
-    """The same as JSON lines. What the grades of a response share is validated and written out once, which takes half the time."""
+    """The same as JSON lines, those of a response together. What the grades of a response share is validated and written out once, which takes half the time."""
     for case, response, verdicts in judge_each(responses, cases, grader):
         if not verdicts:
             continue
         first = as_grade(verdicts[0], case, response, grader).model_dump_json()
         shared = first[first.index(',"response":') : first.rindex(',"verdict":')]
-        for name, value, spans, reason in verdicts:
-            own = to_json({"verdict": name, "value": value, "spans": spans, "reason": reason})[1:].decode()
-            yield f'{{"id":"{grade_id(response, grader, name)}"{shared},{own}'
+        yield "\n".join([_line(grade_id(response, grader, v.name), shared, v) for v in verdicts])
+
+
+def _line(identifier: str, shared: str, verdict: Verdict) -> str:
+    name, value, spans, reason = verdict
+    own = to_json({"verdict": name, "value": value, "spans": spans, "reason": reason})[1:].decode()
+    return f'{{"id":"{identifier}"{shared},{own}'
 
 
 def grade_id(response: Response, grader: Grader, verdict: str) -> str:
