@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from unfaithful_cot.errors import WorkflowError
+from unfaithful_cot.gpu_lock import hold_gpus
 
 Item = TypeVar("Item")
 LINE_EVERY_S = 10.0
@@ -94,8 +95,19 @@ def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str
     return {name: found[name] for name in inspect.signature(function).parameters if name in found}
 
 
+def gpus_asked(job: Any) -> int:
+    """Cards that a job is to hold: its resource `gpu`; none where it computes on the CPU or asks an endpoint."""
+    params = dict(job.params.items())
+    if params.get("loading__device") == "cpu" or params.get("inference__engine") == "openai":
+        return 0
+    return int(getattr(job, "resources", {}).get("gpu", 0))
+
+
 def run_rule(function: Callable[..., object], snakemake: Any) -> None:
-    """Call `function` for a Snakemake job; exit with 1 and one message when the user can mend what is wrong."""
+    """Call `function` for a Snakemake job; exit with 1 and one message when the user can mend what is wrong.
+
+    While it runs, the job holds as many cards as it asks for, and sees no others (gpu_lock).
+    """
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -107,7 +119,8 @@ def run_rule(function: Callable[..., object], snakemake: Any) -> None:
     )
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
-        function(**named_arguments(function, snakemake))
+        with hold_gpus(gpus_asked(snakemake)):
+            function(**named_arguments(function, snakemake))
     except WorkflowError as error:
         logging.getLogger(__name__).error("%s", error)
         print(f"\n{error}\n", file=sys.stderr, flush=True)

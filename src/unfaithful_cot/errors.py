@@ -5,7 +5,8 @@
     ├── DataError        a file or a line of one
     ├── EndpointError    an API that refuses, fails or answers nonsense
     ├── ModelError       weights, tokenizer or chat template
-    └── StorageError     the disk
+    ├── StorageError     the disk
+    └── MachineError     GPUs, memory or programs that this machine does not have
 
 The workflow prints these without a traceback (console.run_rule). Everything else is a bug and keeps its own.
 """
@@ -51,6 +52,10 @@ class ModelError(WorkflowError):
 
 class StorageError(WorkflowError):
     """The disk is full or cannot be written."""
+
+
+class MachineError(WorkflowError):
+    """The machine lacks GPUs, memory or a program."""
 
 
 def known(value: str, options: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from unfaithful_cot.errors import (
     DataError,
     EndpointError,
+    MachineError,
     ModelError,
     SettingsError,
     StorageError,
@@ -34,7 +35,9 @@ def test_empty_parts_and_closing_marks_are_not_doubled(parts: tuple[str, ...], t
     assert str(WorkflowError(*parts)) == text
 
 
-@pytest.mark.parametrize("kind", [SettingsError, DataError, EndpointError, ModelError, StorageError])
+@pytest.mark.parametrize(
+    "kind", [SettingsError, DataError, EndpointError, ModelError, StorageError, MachineError]
+)
 def test_an_error_survives_the_way_to_another_process(kind: type[WorkflowError]) -> None:
     sent = kind("where", "what", "right", "todo")
     received = pickle.loads(pickle.dumps(sent))
