@@ -9,10 +9,14 @@ Errors: DataError for a wrong universe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unfaithful_cot.settings import JudgeSettings, Settings
+
+if TYPE_CHECKING:
+    from unfaithful_cot.endpoints.requests import Plan
 
 CASE_TOKENS = 400  # of question, options and evidence, generously
 FREE = "No API is asked: 0 requests, 0 tokens, $0.00."
@@ -28,8 +32,8 @@ def api_costs(
     that judges are tried on, one request each.
     """
     return [
-        *_documents(settings, universes, cache / "documents"),
-        *_cases(settings, cache / "cases"),
+        *(f"{what}: {asked}" for what, asked in document_plans(settings, universes, cache / "documents")),
+        *(f"{what}, first round: {asked}" for what, asked in case_plans(settings, cache / "cases")),
         *_teachers(settings),
         *_responses(settings),
         *_judges(settings, judged, cache / "judges"),
@@ -37,34 +41,32 @@ def api_costs(
     ] or [FREE]
 
 
-def _documents(settings: Settings, universes: Path, cache: Path) -> list[str]:
+def document_plans(settings: Settings, universes: Path, cache: Path) -> Iterator[tuple[str, Plan]]:
+    """(`documents of CORPUS`, what the API would be asked for them) of each corpus that an API writes."""
     if settings.documents.generator != "openai":
-        return []
+        return
     from unfaithful_cot.corpus import api, specs, universe
     from unfaithful_cot.endpoints.requests import plan
 
-    lines = []
     for corpus in dict.fromkeys(map(settings.documents_of, settings.grid.corpora)):
         recipe, told = settings.recipes[corpus], settings.documents
         world = universe.load_universe(universes / f"{recipe.universe}.yaml")
         wanted = specs.make_specs(world, corpus, told.count, told.seed, recipe.categories)
         endpoint = settings.documents.endpoint
-        lines.append(f"documents of {corpus}: {plan(api.requests(wanted, world, endpoint), endpoint, cache)}")
-    return lines
+        yield f"documents of {corpus}", plan(api.requests(wanted, world, endpoint), endpoint, cache)
 
 
-def _cases(settings: Settings, cache: Path) -> list[str]:
+def case_plans(settings: Settings, cache: Path) -> Iterator[tuple[str, Plan]]:
+    """(`cases of SUITE`, what the API would be asked for them in the first round) of each suite that an API writes."""
     asked = {name: suite for name, suite in settings.suites.items() if suite.generator == "openai"}
     if not asked:
-        return []
+        return
     from unfaithful_cot.cases import api
     from unfaithful_cot.endpoints.requests import plan
 
-    return [
-        f"cases of {name}, first round: "
-        f"{plan(api.requests(range(suite.scenarios), suite.seed, suite.endpoint, suite.options), suite.endpoint, cache)}"
-        for name, suite in asked.items()
-    ]
+    for name, suite in asked.items():
+        requests = api.requests(range(suite.scenarios), suite.seed, suite.endpoint, suite.options)
+        yield f"cases of {name}", plan(requests, suite.endpoint, cache)
 
 
 def _teachers(settings: Settings) -> list[str]:
