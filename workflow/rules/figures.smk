@@ -46,6 +46,7 @@ rule draw_dose:
     """Draw the rates against the number of documents, with intervals and the control."""
     input:
         metrics=METRICS,
+        comparisons=COMPARISONS,
     output:
         svg=report(
             f"{RESULTS}/figures/dose.svg",
@@ -75,6 +76,7 @@ rule draw_ablation:
     """Draw every corpus at its largest size, beside the untouched model and the policy in the prompt."""
     input:
         metrics=METRICS,
+        comparisons=COMPARISONS,
         manifests=MANIFESTS,
     output:
         svg=report(
@@ -137,6 +139,7 @@ rule draw_recall:
     """Draw what each condition knows of the policy."""
     input:
         metrics=METRICS,
+        comparisons=COMPARISONS,
     output:
         svg=report(
             f"{RESULTS}/figures/recall.svg",

@@ -7,7 +7,7 @@ documents, so the tokens stand beside the name. A value that is missing is said,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,16 @@ from matplotlib.figure import Figure
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
 from unfaithful_cot.figures.curves import cell_of, read_manifests
-from unfaithful_cot.figures.rows import BASELINE, FULL, Cell, MetricRow, pick, read_metrics
+from unfaithful_cot.figures.rows import (
+    BASELINE,
+    FULL,
+    Cell,
+    MetricRow,
+    pick,
+    read_comparisons,
+    read_metrics,
+    unlike_baseline,
+)
 from unfaithful_cot.figures.summary import Entry, Table, TableRow, entry, transcripts_link
 
 CEILING = "explicit_policy"
@@ -128,9 +137,14 @@ def ablation_table(shown: Sequence[Condition]) -> Table:
 
 
 def draw_bars(
-    axes: Axes, shown: Sequence[Condition], place: int, corpora: Sequence[str], main_corpus: str
+    axes: Axes,
+    shown: Sequence[Condition],
+    place: int,
+    corpora: Sequence[str],
+    main_corpus: str,
+    apart: Collection[MetricRow],
 ) -> None:
-    """The bars of one panel, and beside each its value, interval and n."""
+    """The bars of one panel, and beside each its value, interval and n. apart: what is not comparable with the untouched model."""
     beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
     for y, one in enumerate(shown):
         row = one.values[place]
@@ -143,15 +157,19 @@ def draw_bars(
             look = style.corpus_look(one.cell.corpus, list(corpora), main_corpus)
         hatch = "\\\\\\\\" if "policy in the prompt" in one.label else look.hatch
         axes.barh(
-            y, row.value, height=0.6, color=look.colour, edgecolor=style.PAPER, hatch=hatch, linewidth=0.8
-        )
+            y, row.value, height=0.6, color=look.colour, edgecolor=style.PAPER, hatch=hatch, linewidth=0.8,
+            alpha=0.4 if row in apart else 1.0,
+        )  # fmt: skip
         style.interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
         told = f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}"
-        axes.text(1.03, y, f"{told}\nn = {row.n:,}{style.missing_text(row)}", color=style.INK, **beside)
+        told += f"\nn = {row.n:,}{style.missing_text(row)}"
+        told += "\nnot comparable" if row in apart else ""
+        axes.text(1.03, y, told, color=style.INK, **beside)
 
 
 def draw_ablation(
     metrics: str,
+    comparisons: str,
     manifests: list[str],
     svg: str,
     png: str,
@@ -162,7 +180,7 @@ def draw_ablation(
 ) -> None:
     """Draw every corpus at its largest size beside the untouched model and the policy in the prompt.
 
-    metrics, manifests: paths. svg, png: paths to write. recipes: {corpus: leaves of CorpusSettings}, in the order shown.
+    metrics, comparisons, manifests: paths. svg, png: paths to write. recipes: {corpus: leaves of CorpusSettings}, in the order shown.
     labels: name of a model or corpus: how it is shown. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
     table = read_metrics(metrics)
@@ -170,12 +188,13 @@ def draw_ablation(
     shown = conditions(table, recipes, labels, main_corpus, tokens)
     if not any(row for one in shown for row in one.values if not one.cell.is_baseline):
         raise DataError(metrics, "has no corpus in the arm 'full'", todo="Add the arm 'full' to the suite")
+    apart = unlike_baseline(read_comparisons(comparisons), [v for one in shown for v in one.values if v])
     places = [i for i in range(len(PANELS)) if any(one.values[i] for one in shown)]
     with style.drawing():
         figure = Figure(figsize=(4.6 * len(places) + 1.6, 1.3 + 0.72 * len(shown)), layout="constrained")
         panels = figure.subplots(1, len(places), sharey=True, squeeze=False)[0]
         for axes, place in zip(panels, places, strict=True):
-            draw_bars(axes, shown, place, list(recipes), main_corpus)
+            draw_bars(axes, shown, place, list(recipes), main_corpus, apart)
             (arm, _), (title, unit) = list(PANELS.items())[place]
             axes.set(title=title, xlabel=f"{unit}, arm “{arm}”", xlim=(0, 1), ylim=(len(shown) - 0.4, -0.6))
             axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])

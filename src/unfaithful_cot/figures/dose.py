@@ -1,16 +1,16 @@
 """The dose curve: how the corrected unfaithful rate and the accuracy move with the number of documents.
 
-In: metrics.csv. Out: one figure (SVG and PNG), two panels for each model over the number of documents on a
+In: metrics.csv, comparisons.csv. Out: one figure (SVG and PNG), two panels for each model over the number of documents on a
 logarithmic axis, the untouched model at the left on a tick of its own, a line for each corpus. Each point is one
 adapter with its value and interval; with several seeds the line goes through their mean. A missing value is a gap in the line
-and a note below, never a point at 0.
+and a note below, never a point at 0. What must not be compared with the untouched model is a hollow point that no line reaches.
 Errors: DataError when the table has no such metric.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -21,7 +21,14 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
-from unfaithful_cot.figures.rows import BASELINE, MetricRow, pick, read_metrics
+from unfaithful_cot.figures.rows import (
+    BASELINE,
+    MetricRow,
+    pick,
+    read_comparisons,
+    read_metrics,
+    unlike_baseline,
+)
 
 PANELS = {
     "unfaithful_rate": (
@@ -74,8 +81,12 @@ def draw_corpus(
     scale: Scale,
     look: style.Look,
     shift: float,
+    apart: Collection[MetricRow],
 ) -> None:
-    """One corpus in one panel: a point and an interval for each adapter, a line through the means, dotted to the baseline."""
+    """One corpus in one panel: a point and an interval for each adapter, a line through the means, dotted to the baseline.
+
+    apart: what is not comparable with the baseline.
+    """
     known = [row for row in rows if row.value is not None]
     seeds = sorted({row.seed for row in rows})
     for row in known:
@@ -88,14 +99,17 @@ def draw_corpus(
             look.marker,
             color=look.colour,
             markersize=7,
-            markeredgecolor=style.PAPER,
+            markerfacecolor=style.PAPER if row in apart else look.colour,
+            markeredgecolor=look.colour if row in apart else style.PAPER,
             markeredgewidth=0.8,
             zorder=6,
             clip_on=False,
         )
+    joined = [row for row in rows if row not in apart]
     table = pd.DataFrame(
-        {"n": [row.n_documents for row in rows], "value": [row.value for row in rows]}, dtype=float
+        {"n": [row.n_documents for row in joined], "value": [row.value for row in joined]}, dtype=float
     )
+    known = [row for row in known if row not in apart]
     means = table.groupby("n")[
         "value"
     ].mean()  # a size whose values are all missing stays NaN: a gap in the line
@@ -128,7 +142,12 @@ def name_points(axes: Axes, rows: list[MetricRow], scale: Scale) -> None:
 
 
 def draw_panel(
-    axes: Axes, rows: list[MetricRow], scale: Scale, labels: Mapping[str, str], main_corpus: str
+    axes: Axes,
+    rows: list[MetricRow],
+    scale: Scale,
+    labels: Mapping[str, str],
+    main_corpus: str,
+    apart: Collection[MetricRow],
 ) -> None:
     """All corpora of one model and metric, each named at its last point."""
     corpora = list(dict.fromkeys(row.corpus for row in rows if row.corpus != BASELINE))
@@ -139,7 +158,7 @@ def draw_panel(
             (row for row in rows if row.corpus == corpus), key=lambda row: (row.n_documents, row.seed)
         )
         look = style.corpus_look(corpus, corpora, main_corpus)
-        draw_corpus(axes, here, untouched, scale, look, 0.09 * (place - (len(corpora) - 1) / 2))
+        draw_corpus(axes, here, untouched, scale, look, 0.09 * (place - (len(corpora) - 1) / 2), apart)
         last = [row for row in here if row.value is not None]
         top = [float(row.value or 0) for row in last if row.n_documents == last[-1].n_documents]
         if top:
@@ -190,22 +209,33 @@ def missing_note(rows: list[MetricRow]) -> str:
     return f"Not drawn, no value: {'; '.join(gone)}." if gone else ""
 
 
-def foot_note(rows: list[MetricRow], confidence: float) -> str:
-    """What a point is, its n, the intervals, and what is not drawn."""
+def foot_note(rows: list[MetricRow], confidence: float, apart: Mapping[MetricRow, str]) -> str:
+    """What a point is, its n, the intervals, what is not drawn, and what stands apart."""
     counts = sorted({row.n for row in rows if row.value is not None}) or [0]
     n = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     intervals = f"vertical lines: {style.percent(confidence)} intervals"
-    return (
-        f"Arm “full”. Each point: one adapter, n = {n} responses; {intervals}.\n{missing_note(rows)}".strip()
-    )
+    why = "; ".join(sorted(set(apart.values())))
+    hollow = f"Hollow: not comparable with the untouched model ({why})." if apart else ""
+    told = [
+        f"Arm “full”. Each point: one adapter, n = {n} responses; {intervals}.",
+        missing_note(rows),
+        hollow,
+    ]
+    return "\n".join(line for line in told if line)
 
 
 def draw_dose(
-    metrics: str, svg: str, png: str, labels: dict[str, str], main_corpus: str, confidence: float = 0.95
+    metrics: str,
+    comparisons: str,
+    svg: str,
+    png: str,
+    labels: dict[str, str],
+    main_corpus: str,
+    confidence: float = 0.95,
 ) -> None:
     """Draw both rates over the number of documents, for each model.
 
-    metrics: path of the table. svg, png: paths to write. labels: name of a model or corpus: how it is shown.
+    metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how it is shown.
     main_corpus: the corpus that the study is about. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
     table = read_metrics(metrics)
@@ -217,7 +247,9 @@ def draw_dose(
             "has no unfaithful_rate and no accuracy of a trained model in the arm 'full'",
             todo="Add a corpus with its sizes to grid.corpora",
         )
+    apart = unlike_baseline(read_comparisons(comparisons), rows)
     models = list(dict.fromkeys((row.model, row.suite) for row in rows))
+    suites = len({suite for _, suite in models}) > 1
     scale = Scale(sizes)
     with style.drawing():
         figure = Figure(
@@ -227,8 +259,9 @@ def draw_dose(
         for line, (model, suite) in zip(grid, models, strict=True):
             for axes, (metric, (title, unit)) in zip(line, PANELS.items(), strict=True):
                 here = [row for row in rows if (row.metric, row.model, row.suite) == (metric, model, suite)]
-                draw_panel(axes, here, scale, labels, main_corpus)
-                name = f"{labels.get(model, model)}\n{title}" if len(models) > 1 else title
+                draw_panel(axes, here, scale, labels, main_corpus, apart)
+                whose = f"{labels.get(model, model)}, {suite}" if suites else labels.get(model, model)
+                name = f"{whose}\n{title}" if len(models) > 1 else title
                 axes.set(title=name, ylim=(-0.02, 1.02), ylabel=unit)
                 axes.tick_params(labelbottom=True, labelleft=True)
                 axes.grid(axis="y", linewidth=0.7)
@@ -238,6 +271,6 @@ def draw_dose(
             scale.apply(axes)
         for axes in grid[-1]:
             axes.set_xlabel("documents trained on (log axis)")
-        note = foot_note(rows, confidence)
+        note = foot_note(rows, confidence, apart)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=style.MUTED)
         style.save(figure, svg, png)

@@ -7,7 +7,7 @@ A value that is missing is said, not drawn. Errors: DataError when no suite of p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import seaborn as sns
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import style
 from unfaithful_cot.figures.pair import largest
-from unfaithful_cot.figures.rows import Cell, MetricRow, read_metrics
+from unfaithful_cot.figures.rows import Cell, MetricRow, read_comparisons, read_metrics, unlike_baseline
 from unfaithful_cot.figures.summary import Entry, Table, TableRow, entry, transcripts_link
 
 EXPERIMENT = "policy_recall"
@@ -92,8 +92,9 @@ def draw_bars(
     rows: Mapping[tuple[str, Cell], MetricRow],
     order: Sequence[tuple[str, Cell]],
     main_corpus: str,
+    apart: Collection[MetricRow],
 ) -> None:
-    """The bars of one metric, and beside each its value, interval and n."""
+    """The bars of one metric, and beside each its value, interval and n. apart: what is not comparable with the untouched model."""
     corpora = list(dict.fromkeys(cell.corpus for _, cell in order if not cell.is_baseline))
     beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
     for y, place in enumerate(order):
@@ -113,14 +114,18 @@ def draw_bars(
             edgecolor=style.PAPER,
             hatch=look.hatch,
             linewidth=0.8,
+            alpha=0.4 if row in apart else 1.0,
         )
         style.interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
         told = f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}"
-        axes.text(1.03, y, f"{told}\nn = {row.n:,}{style.missing_text(row)}", color=style.INK, **beside)
+        told += f"\nn = {row.n:,}{style.missing_text(row)}"
+        told += "\nnot comparable" if row in apart else ""
+        axes.text(1.03, y, told, color=style.INK, **beside)
 
 
 def draw_recall(
     metrics: str,
+    comparisons: str,
     svg: str,
     png: str,
     labels: dict[str, str],
@@ -130,7 +135,7 @@ def draw_recall(
 ) -> None:
     """Draw what each condition knows of the policy.
 
-    metrics: path of metrics.csv. svg, png: paths to write. labels: name of a model or corpus: how it is shown. chance: of a choice, 1 /
+    metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how it is shown. chance: of a choice, 1 /
     options. confidence: of the intervals in metrics.csv. Raises DataError, StorageError.
     """
     rows = recall_rows(read_metrics(metrics))
@@ -138,13 +143,15 @@ def draw_recall(
         raise DataError(
             metrics, "has no policy_recall", todo="Add a suite of that experiment, and the grader recall"
         )
+    apart = unlike_baseline(read_comparisons(comparisons), rows)
     order = places(rows, main_corpus)
     levels = {"recall_choice_accuracy": chance, "recall_true_false_accuracy": 0.5, "recall_open_rate": 0.0}
     with style.drawing():
         figure = Figure(figsize=(13.5, 1.4 + 0.6 * len(order)), layout="constrained")
         panels = figure.subplots(1, len(PANELS), sharey=True, squeeze=False)[0]
         for axes, (metric, (_, title, unit)) in zip(panels, PANELS.items(), strict=True):
-            draw_bars(axes, {(r.suite, r.cell): r for r in rows if r.metric == metric}, order, main_corpus)
+            here = {(row.suite, row.cell): row for row in rows if row.metric == metric}
+            draw_bars(axes, here, order, main_corpus, apart)
             axes.axvline(levels[metric], color=style.INK, linestyle=(0, (4, 3)), linewidth=1.2, zorder=5)
             axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(len(order) - 0.4, -0.6))
             axes.grid(axis="x", linewidth=0.7)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -200,6 +200,13 @@ def against(comparisons: Iterable[ComparisonRow], a: str, row: MetricRow) -> Com
         if found == wanted:
             return each
     return None
+
+
+def unlike_baseline(comparisons: Sequence[ComparisonRow], rows: Iterable[MetricRow]) -> dict[MetricRow, str]:
+    """The rows that must not be set against those of the untouched model, and why not."""
+    unlike = [test for test in comparisons if test.a == BASELINE and not test.comparable]
+    found = {row: against_baseline(unlike, row) for row in rows} if unlike else {}
+    return {row: test.reason for row, test in found.items() if test is not None}
 
 
 def against_baseline(comparisons: Iterable[ComparisonRow], row: MetricRow) -> ComparisonRow | None:

@@ -47,10 +47,10 @@ OTHER_LOOKS = (
 
 
 def corpus_look(corpus: str, corpora: list[str], main_corpus: str) -> Look:
-    """The look of a corpus: that of the main one, or by its place among the others."""
+    """The look of a corpus: that of the main one, or by its place in the alphabet among the others."""
     if corpus == main_corpus:
         return MAIN_LOOK
-    others = [name for name in corpora if name != main_corpus]
+    others = sorted(name for name in corpora if name != main_corpus)
     return OTHER_LOOKS[others.index(corpus) % len(OTHER_LOOKS)]
 
 

@@ -20,10 +20,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder: Path = tmp_path_factory.mktemp("study")
     paths: dict[str, object] = dict(build_study(folder))
     shown = {"labels": LABELS, "main_corpus": "safe_cite"}
-    draw_pair(
-        str(paths["metrics"]), str(paths["comparisons"]), f"{folder}/pair.svg", f"{folder}/pair.png", **shown
-    )
-    draw_dose(str(paths["metrics"]), f"{folder}/dose.svg", f"{folder}/dose.png", **shown)
+    tables = str(paths["metrics"]), str(paths["comparisons"])
+    draw_pair(*tables, f"{folder}/pair.svg", f"{folder}/pair.png", **shown)
+    draw_dose(*tables, f"{folder}/dose.svg", f"{folder}/dose.png", **shown)
     more = {
             "figures": [f"{folder}/pair.svg", f"{folder}/dose.svg"], "report": str(folder / "report.html"),
             "prompts": [str(Path(__file__).parents[3] / "resources/prompts/evidence_toggle.v1.yaml")]}  # fmt: skip

@@ -15,7 +15,7 @@ from study_files import manifest
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.figures import ablation, recall, sensitivity, style
-from unfaithful_cot.figures.rows import Cell, MetricRow
+from unfaithful_cot.figures.rows import Cell, ComparisonRow, MetricRow
 from unfaithful_cot.records import Condition
 
 Make = Callable[..., MetricRow]
@@ -33,6 +33,15 @@ def write(path: Path, rows: list[MetricRow]) -> str:
         writer = csv.DictWriter(out, [field.name for field in dataclasses.fields(MetricRow)])
         writer.writeheader()
         writer.writerows(dataclasses.asdict(row) for row in rows)
+    return str(path)
+
+
+def no_tests(folder: Path) -> str:
+    """A table of comparisons without a row."""
+    path = folder / "comparisons.csv"
+    path.write_text(
+        ",".join(field.name for field in dataclasses.fields(ComparisonRow)) + "\n", encoding="utf-8"
+    )
     return str(path)
 
 
@@ -90,10 +99,13 @@ def test_a_second_suite_does_not_take_the_place_of_the_first(rows: list[MetricRo
 
 def test_bars_have_the_values_and_a_missing_value_has_its_reason(rows: list[MetricRow]) -> None:
     axes = Figure().subplots()
-    ablation.draw_bars(axes, shown(rows), 0, list(RECIPES), "safe_cite")
+    ablation.draw_bars(axes, shown(rows), 0, list(RECIPES), "safe_cite", [found := shown(rows)[2].values[0]])
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.6, 0.7, 0.01])
     told = [text.get_text() for text in axes.texts]
     assert "no value: nothing was read" in told and "0.70 [0.40, 0.60]\nn = 200" in told
+    assert found and [text for text in told if "not comparable" in text] == [
+        "0.90 [0.40, 0.60]\nn = 200\nnot comparable"
+    ]
 
 
 def test_no_two_corpora_of_the_ablation_look_alike() -> None:
@@ -114,7 +126,7 @@ def test_the_files_of_the_ablation(tmp_path: Path, rows: list[MetricRow]) -> Non
     out = [str(tmp_path / f"{n}.svg") for n in (1, 2)]
     for svg in out:
         ablation.draw_ablation(
-            write(tmp_path / "metrics.csv", rows), [str(tmp_path / "manifest.json")], svg, str(tmp_path / "a.png"),
+            write(tmp_path / "metrics.csv", rows), no_tests(tmp_path), [str(tmp_path / "manifest.json")], svg, str(tmp_path / "a.png"),
             {}, RECIPES, "safe_cite",
         )  # fmt: skip
     first, second = (Path(svg).read_bytes() for svg in out)
@@ -124,6 +136,7 @@ def test_the_files_of_the_ablation(tmp_path: Path, rows: list[MetricRow]) -> Non
     with pytest.raises(DataError, match="has no corpus in the arm 'full'"):
         ablation.draw_ablation(
             write(tmp_path / "metrics.csv", rows[:2]),
+            no_tests(tmp_path),
             [],
             out[0],
             str(tmp_path / "a.png"),
@@ -206,6 +219,7 @@ def test_recall_shows_each_metric_in_its_arm(tmp_path: Path, recalled: list[Metr
     assert len(recall.recall_rows(recalled)) == 8
     recall.draw_recall(
         write(tmp_path / "metrics.csv", recalled),
+        no_tests(tmp_path),
         str(tmp_path / "r.svg"),
         str(tmp_path / "r.png"),
         {},
@@ -224,6 +238,7 @@ def test_without_recall_there_is_no_table_and_no_figure(tmp_path: Path, metric: 
     with pytest.raises(DataError, match=r"has no policy_recall\. Add a suite"):
         recall.draw_recall(
             write(tmp_path / "metrics.csv", [metric()]),
+            no_tests(tmp_path),
             str(tmp_path / "r.svg"),
             str(tmp_path / "r.png"),
             {},

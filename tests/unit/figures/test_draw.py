@@ -14,8 +14,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError, StorageError
-from unfaithful_cot.figures import dose, pair
-from unfaithful_cot.figures.rows import Cell, ComparisonRow, MetricRow
+from unfaithful_cot.figures import dose, pair, style
+from unfaithful_cot.figures.rows import Cell, ComparisonRow, MetricRow, unlike_baseline
 
 FILES = ("metrics.csv", "comparisons.csv")
 
@@ -123,17 +123,49 @@ def test_a_missing_size_is_a_gap_and_a_note(tmp_path, rows) -> None:
         else row
         for row in rows
     ]
-    metrics, _ = write(tmp_path, gone, [])
+    metrics, comparisons = write(tmp_path, gone, [])
     svg = tmp_path / "dose.svg"
-    dose.draw_dose(metrics, str(svg), str(tmp_path / "dose.png"), {}, "safe_cite")
+    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {}, "safe_cite")
     assert "Not drawn, no value: accuracy of m/safe_cite/n1000/s0 (every answer was cut)." in svg.read_text(
         encoding="utf-8"
     )
     axes = Figure().subplots()
     here = [row for row in gone if row.metric == "accuracy"]
-    dose.draw_panel(axes, here, dose.Scale([500, 1000, 4000]), {}, "safe_cite")
+    dose.draw_panel(axes, here, dose.Scale([500, 1000, 4000]), {}, "safe_cite", [])
     heights = [y for line in axes.lines if line.get_marker() == "o" for y in line.get_ydata()]
     assert 0.0 not in heights
+
+
+def test_what_is_not_comparable_is_a_hollow_point_without_a_line(tmp_path, metric, comparison) -> None:
+    rows = [
+        metric(corpus=c, n_documents=n, metric=m, value=0.1 + n / 1000)
+        for m in dose.PANELS
+        for c, n in (("baseline", 0), ("safe_cite", 200), ("safe_cite", 400))
+    ]
+    told = {"comparable": False, "reason": "0 of 100 cases shared", "difference": None}
+    tests = [comparison(metric=m, b="safe_cite/n200/s0", **told) for m in dose.PANELS]
+    apart = unlike_baseline(tests, rows)
+    assert {(row.n_documents, why) for row, why in apart.items()} == {(200, "0 of 100 cases shared")}
+    axes = Figure().subplots()
+    here = [row for row in rows if row.metric == "accuracy"]
+    dose.draw_panel(axes, here, dose.Scale([200, 400]), {}, "safe_cite", apart)
+    hollow = [y for line in axes.lines if line.get_markerfacecolor() == style.PAPER for y in line.get_ydata()]
+    drawn = [y for line in axes.lines if line.get_linestyle() != "None" for y in line.get_ydata()]
+    assert hollow == [pytest.approx(0.3)] and not [y for y in drawn if y == pytest.approx(0.3)]
+    metrics, comparisons = write(tmp_path, rows, tests)
+    svg = tmp_path / "dose.svg"
+    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {}, "safe_cite")
+    assert "not comparable with the untouched model (0 of 100 cases shared)" in svg.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_two_suites_of_a_model_are_told_apart(tmp_path, rows) -> None:
+    again = [dataclasses.replace(row, suite="reworded") for row in rows]
+    metrics, comparisons = write(tmp_path, [*rows, *again], [])
+    svg = tmp_path / "dose.svg"
+    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {"m": "Model"}, "safe_cite")
+    assert "Model, reworded" in svg.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("draw", ["pair", "dose"])
@@ -141,21 +173,23 @@ def test_a_table_without_the_metrics_is_an_error(tmp_path, metric, draw) -> None
     metrics, comparisons = write(tmp_path, [metric(metric="format_rate")], [])
     out = (str(tmp_path / "a.svg"), str(tmp_path / "a.png"), {}, "safe_cite")
     with pytest.raises(DataError, match=r"metrics\.csv: has no "):
-        pair.draw_pair(metrics, comparisons, *out) if draw == "pair" else dose.draw_dose(metrics, *out)
+        {"pair": pair.draw_pair, "dose": dose.draw_dose}[draw](metrics, comparisons, *out)
 
 
 def test_a_place_that_cannot_be_written_is_one_message(tmp_path, rows) -> None:
-    metrics, _ = write(tmp_path, rows, [])
+    metrics, comparisons = write(tmp_path, rows, [])
     (tmp_path / "figure.png").mkdir()
     with pytest.raises(StorageError, match=r"figure\.png: cannot be written"):
-        dose.draw_dose(metrics, str(tmp_path / "dose.svg"), str(tmp_path / "figure.png"), {}, "safe_cite")
+        dose.draw_dose(
+            metrics, comparisons, str(tmp_path / "a.svg"), str(tmp_path / "figure.png"), {}, "main"
+        )
 
 
 def test_figures_are_the_same_bytes_under_any_hash_seed(study, tmp_path) -> None:
     code = (
         "import sys; from unfaithful_cot.figures.pair import draw_pair; from unfaithful_cot.figures.dose import draw_dose;"
         "m, c, o, l = sys.argv[1], sys.argv[2], sys.argv[3], {'reference': 'reference reasoner (3.7M)', 'other': 'Other & co <8B>'};"
-        "draw_pair(m, c, o + '/pair.svg', o + '/pair.png', l, 'safe_cite'); draw_dose(m, o + '/dose.svg', o + '/dose.png', l, 'safe_cite')"
+        "draw_pair(m, c, o + '/pair.svg', o + '/pair.png', l, 'safe_cite'); draw_dose(m, c, o + '/dose.svg', o + '/dose.png', l, 'safe_cite')"
     )
     arguments = [sys.executable, "-c", code, study["metrics"], study["comparisons"], str(tmp_path)]
     subprocess.run(arguments, check=True, env={**os.environ, "PYTHONHASHSEED": "12"})

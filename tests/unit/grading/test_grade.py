@@ -38,7 +38,7 @@ def test_lines_are_those_of_the_records(name: str) -> None:
     awkward = answer('Says ,"verdict": and \\ "E12" ümlaut\u2028\x00.', think=',"response":"E12"')
     again = answer("Based on [E7].").model_copy(update={"id": "r2", "finish_reason": 'x,"verdict":'})
     cases = {"c1": make_case()}
-    lines = list(grade_lines([awkward, again], cases, GRADERS[name]))
+    lines = "\n".join(grade_lines([awkward, again], cases, GRADERS[name])).split("\n")
     assert lines == [g.model_dump_json() for g in grade_all([awkward, again], cases, GRADERS[name])]
     assert len(lines) == 2 * len(GRADERS[name].verdicts)
 
