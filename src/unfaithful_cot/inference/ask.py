@@ -16,6 +16,7 @@ from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.models.adapters import attach
 from unfaithful_cot.models.load import Reasoner, load_reasoner, load_tokenizer, quantisation
+from unfaithful_cot.models.pins import place_of
 from unfaithful_cot.models.templates import opens_think, render, template_hash
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Condition, Setup
@@ -99,14 +100,14 @@ def _ask_endpoint(job: Job) -> Answered:
     """
     from unfaithful_cot.inference import endpoint
 
-    settings, base = job.inference, job.base
+    settings, base, place = job.inference, job.base, place_of(job.base)
     template, opened = "unknown", False
-    if base["source"]:
-        tokenizer = load_tokenizer(str(base["source"]), base.get("revision"))
+    if place.source:
+        tokenizer = load_tokenizer(place.source, place.at, local=place.local)
         template = template_hash(tokenizer)
         opened = opens_think(render(tokenizer, job.questions[0].messages))
     setup = job.setup(template, quantisation(job.loading))
-    served_by = [base["source"], base.get("revision"), job.cell.adapter, settings.endpoint.base_url]
+    served_by = [place.source, place.at, job.cell.adapter, settings.endpoint.base_url]
     todo = {question.key: question for question in job.questions}
     asked_for = served_name(job.cell, base, settings)
     found = endpoint.ask(list(todo.values()), settings, asked_for, job.cache / value_hash(served_by), opened)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot.errors import ModelError
+from unfaithful_cot.models.pins import Place, on_hub, place_of
 from unfaithful_cot.models.templates import has_template
 from unfaithful_cot.provenance import file_hash, value_hash
 from unfaithful_cot.settings import LoadingSettings
@@ -54,20 +55,20 @@ class Reasoner:
 
 
 def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool = True) -> Reasoner:
-    """Load what `base` names (keys source and revision). chat: a chat template is needed.
+    """Load what `base` names (keys source, revision and pin). chat: a chat template is needed.
 
     Raises: ModelError. A folder is checked before anything large is read.
     """
-    source, revision = str(base["source"]), base.get("revision")
-    folder = _folder(source)
+    place = place_of(base)
+    folder = _folder(place.source)
     if folder is not None:
         _check_folder(folder)
     device = pick_device(loading.device)
-    tokenizer = load_tokenizer(source, revision, chat)
-    model = _load_model(source, revision, loading, device)
+    tokenizer = load_tokenizer(place.source, place.at, chat, place.local)
+    model = _load_model(place, loading, device)
     model.eval()
     commit = weights_hash(folder) if folder else getattr(model.config, "_commit_hash", None)
-    return Reasoner(model, tokenizer, source, revision, commit, quantisation(loading))
+    return Reasoner(model, tokenizer, place.source, place.revision, commit, quantisation(loading))
 
 
 def quiet_libraries() -> None:
@@ -81,13 +82,16 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
-def load_tokenizer(source: str, revision: str | None = None, chat: bool = True) -> Any:
-    """The tokenizer, padded at the left, with an end token and, where `chat`, a chat template."""
+def load_tokenizer(source: str, revision: str | None = None, chat: bool = True, local: bool = False) -> Any:
+    """The tokenizer, padded at the left, with an end token and, where `chat`, a chat template.
+
+    local: nothing is asked of the network.
+    """
     from transformers import AutoTokenizer
 
     quiet_libraries()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, local_files_only=local)
     except (OSError, ValueError) as error:
         raise _unreachable(source, revision, error) from None
     if tokenizer.eos_token_id is None:
@@ -129,7 +133,7 @@ def weights_hash(folder: Path) -> str:
     return "sha256:" + value_hash([[path.name, file_hash(path)] for path in files])
 
 
-def _load_model(source: str, revision: str | None, loading: LoadingSettings, device: str) -> Any:
+def _load_model(place: Place, loading: LoadingSettings, device: str) -> Any:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -144,8 +148,9 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
     )
     try:
         model, found = loader.from_pretrained(
-            source,
-            revision=revision,
+            place.source,
+            revision=place.at,
+            local_files_only=place.local,
             dtype=dtype,
             attn_implementation=loading.attention,
             device_map={"": device},
@@ -159,10 +164,10 @@ def _load_model(source: str, revision: str | None, loading: LoadingSettings, dev
                 f"'{loading.attention}' cannot be used here ({_first_line(error)})",
                 "sdpa works everywhere",
             ) from None
-        raise _unreachable(source, revision, error) from None
+        raise _unreachable(place.source, place.at, error) from None
     except (OSError, SafetensorError) as error:
-        raise _unreachable(source, revision, error) from None
-    _check_complete(source, sorted(found["missing_keys"]))
+        raise _unreachable(place.source, place.at, error) from None
+    _check_complete(place.source, sorted(found["missing_keys"]))
     return model
 
 
@@ -182,8 +187,7 @@ def _folder(source: str) -> Path | None:
     path = Path(source)
     if path.is_dir():
         return path
-    looks_local = source.startswith((".", "~")) or path.is_absolute() or len(path.parts) > 2
-    if looks_local or (len(path.parts) == 2 and path.parent.is_dir()):
+    if not on_hub(source):
         raise ModelError(source, "this folder does not exist", todo="Correct `source` in config/models.yaml")
     return None
 
