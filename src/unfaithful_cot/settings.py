@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from unfaithful_cot.hub_settings import AdapterSettings, FromHub, HubSettings
 from unfaithful_cot.records import Experiment
 from unfaithful_cot.step_settings import (
     Count,
@@ -95,6 +96,11 @@ class DocumentSettings(Strict):
         description="documents to write for each corpus; a little more than the largest size, for the filter removes some"
     )
     seed: int = Field(0, description="seed of specs and of the embedded text")
+    from_hub: FromHub = Field(
+        None,
+        description="OWNER/NAME or OWNER/NAME@REVISION with published documents, for all corpora or for each one named, "
+        "instead of writing them: docs/hub.md",
+    )
     endpoint: EndpointSettings = EndpointSettings()
     quality: QualitySettings = QualitySettings()
     plain_text: PlainTextSettings = PlainTextSettings()
@@ -200,10 +206,12 @@ class Settings(Strict):
     )
     loading: LoadingSettings = LoadingSettings()
     training: TrainingSettings = TrainingSettings()
+    adapter: AdapterSettings = AdapterSettings()
     inference: InferenceSettings = InferenceSettings()
     grading: GradingSettings = GradingSettings()
     statistics: StatisticsSettings = StatisticsSettings()
     report: ReportSettings = ReportSettings()
+    hub: HubSettings = HubSettings()
 
     @property
     def recipes(self) -> dict[str, CorpusSettings]:
