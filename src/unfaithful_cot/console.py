@@ -11,10 +11,13 @@ Params that are no builtins are never compared, which is what `Untracked` is for
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import inspect
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,9 +28,13 @@ from pydantic import BaseModel
 
 from unfaithful_cot.errors import WorkflowError
 from unfaithful_cot.gpu_lock import hold_gpus
+from unfaithful_cot.jsonl import storage_errors, unwritable
+from unfaithful_cot.runs import end_with_run
 
 Item = TypeVar("Item")
 LINE_EVERY_S = 10.0
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+INTERRUPTED = "\nInterrupted: what was finished is kept; run the same command again to go on."
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,34 +113,68 @@ def gpus_asked(job: Any) -> int:
 def run_rule(function: Callable[..., object], snakemake: Any) -> None:
     """Call `function` for a Snakemake job; exit with 1 and one message when the user can mend what is wrong.
 
-    While it runs, the job holds as many cards as it asks for, and sees no others (gpu_lock).
+    While it runs, the job holds as many cards as it asks for, and sees no others (gpu_lock). It ends with the run that
+    started it (runs).
     """
-    log = Path(snakemake.log[0])
-    log.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with _noted_interrupts() as interrupts:
+        try:
+            _log_to(Path(snakemake.log[0]))
+            end_with_run()
+            with hold_gpus(gpus_asked(snakemake)):
+                function(**named_arguments(function, snakemake))
+        except BaseException as error:
+            if interrupts or isinstance(error, KeyboardInterrupt):
+                print(INTERRUPTED, file=sys.stderr, flush=True)
+                sys.exit(130)
+            told = as_message(error)
+            if told is None:
+                logging.getLogger(__name__).exception("this is a bug; please report it with this log")
+                raise
+            logging.getLogger(__name__).error("%s", told)
+            print(f"\n{told}\n", file=sys.stderr, flush=True)
+            sys.exit(1)
+
+
+def as_message(error: BaseException) -> WorkflowError | None:
+    """What the user can mend, None for a bug: a disk that is full or read-only is no bug, whoever was writing."""
+    if isinstance(error, WorkflowError):
+        return error
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return unwritable(error.filename or "disk", error)
+    return None
+
+
+def _log_to(log: Path) -> None:
+    """Send what modules log to a file. Lines that a full disk does not take are lost without a traceback."""
+    with storage_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    logging.raiseExceptions = False
     logging.basicConfig(
         level=logging.INFO,
         handlers=[handler],
         force=True,
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
     )
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C raises KeyboardInterrupt and is noted: libraries that are being loaded make other errors of it."""
+    noted: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
     try:
-        with hold_gpus(gpus_asked(snakemake)):
-            function(**named_arguments(function, snakemake))
-    except WorkflowError as error:
-        logging.getLogger(__name__).error("%s", error)
-        print(f"\n{error}\n", file=sys.stderr, flush=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted: what was finished is kept; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-    except BaseException:
-        logging.getLogger(__name__).exception("this is a bug; please report it with this log")
-        raise
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def bar(total: int, label: str, unit: str, initial: int = 0) -> Any:

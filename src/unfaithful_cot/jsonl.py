@@ -104,8 +104,13 @@ def storage_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(
-            path,
-            f"cannot be written ({error.strerror or error})",
-            todo="Free space or choose another disk, then run the same command again: what was finished is kept",
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path | str, error: OSError) -> StorageError:
+    """The message of a disk that is full, read-only or gone."""
+    return StorageError(
+        path,
+        f"cannot be written ({error.strerror or error})",
+        todo="Free space or choose another disk, then run the same command again: what was finished is kept",
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +17,7 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
 from snakemake.persistence import UNREPRESENTABLE, PersistenceBase
 
 from unfaithful_cot.console import Untracked, bar, flat, named_arguments, progress, run_rule
-from unfaithful_cot.errors import DataError
+from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.settings import DocumentSettings, EndpointSettings, ModelSettings, QualitySettings
 
 QUALITY = QualitySettings(near_duplicate=0.5, min_words=7)
@@ -135,6 +139,51 @@ def test_an_interruption_says_that_nothing_is_lost(job: Any, capsys: pytest.Capt
     with pytest.raises(SystemExit) as stop:
         run_rule(rule, job)
     assert stop.value.code == 130 and "run the same command again" in capsys.readouterr().err
+
+
+def test_an_interruption_that_a_library_turned_into_an_error(
+    job: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Libraries that load others lazily swallow KeyboardInterrupt and say that something cannot be imported."""
+
+    def rule() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise ModelError("folder", "cannot be loaded") from None
+
+    with pytest.raises(SystemExit) as stop:
+        run_rule(rule, job)
+    told = capsys.readouterr().err
+    assert stop.value.code == 130 and "run the same command again" in told and "cannot be loaded" not in told
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.EDQUOT])
+def test_a_disk_without_room_is_no_bug_whoever_writes(
+    job: Any, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def rule() -> None:
+        raise OSError(number, os.strerror(number), "figure.svg")
+
+    with pytest.raises(SystemExit) as stop:
+        run_rule(rule, job)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == (
+        f"\nfigure.svg: cannot be written ({os.strerror(number)}). Free space or choose another disk, then run the same "
+        "command again: what was finished is kept.\n\n"
+    )
+
+
+def test_a_log_that_cannot_be_written_is_one_message(
+    job: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(SystemExit):
+        run_rule(lambda: None, job)
+    told = capsys.readouterr().err
+    assert f"{tmp_path}/logs/rule.log: cannot be written (" in told and "Traceback" not in told
 
 
 def test_progress_yields_everything_in_order(capsys: pytest.CaptureFixture[str]) -> None:

