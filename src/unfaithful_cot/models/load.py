@@ -60,9 +60,9 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
     Raises: ModelError. A folder is checked before anything large is read.
     """
     place = place_of(base)
-    folder = _folder(place.source)
+    folder = folder_of(place.source)
     if folder is not None:
-        _check_folder(folder)
+        check_folder(folder)
     device = pick_device(loading.device)
     tokenizer = load_tokenizer(place.source, place.at, chat, place.local)
     model = _load_model(place, loading, device)
@@ -182,7 +182,7 @@ def _check_complete(source: str, missing: list[str]) -> None:
         )
 
 
-def _folder(source: str) -> Path | None:
+def folder_of(source: str) -> Path | None:
     """The folder that `source` means, None for a repository on the Hub."""
     path = Path(source)
     if path.is_dir():
@@ -192,7 +192,7 @@ def _folder(source: str) -> Path | None:
     return None
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Name the first missing part of a model folder."""
     parts = (
         ("config.json", ("config.json",)),
