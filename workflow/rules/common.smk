@@ -62,6 +62,10 @@ PACING = [
     "concurrency",
     "input_usd_per_million",
     "output_usd_per_million",
+    "mode",
+    "batch_queue_tokens",
+    "max_usd",
+    "ledger",
 ]
 
 

@@ -13,7 +13,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from unfaithful_cot.endpoints.keys import redact
@@ -28,20 +29,25 @@ GOES_ON = "What came back is kept: the same command goes on from there and pays 
 
 
 class MalformedAnswer(Exception):
-    """An HTTP answer with status 200 that holds no usable completion."""
+    """An HTTP answer with status 200 that holds no usable completion. `headers`: its own, where known."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Fault:
     """`reason`: a word for counts, such as timeout or http_429. `detail`: what the server said, for a message.
 
-    wait_s: what Retry-After asks for, in seconds, None where nothing was said.
+    wait_s: what Retry-After asks for, in seconds, None where nothing was said. headers: of the answer, for its limits.
+    maybe_billed: the request reached the server, which may have worked on it.
     """
 
     action: Literal["stop", "retry", "fail"]
     reason: str
     detail: str = ""
     wait_s: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    maybe_billed: bool = False
 
 
 def classify(error: Exception) -> Fault:
@@ -49,22 +55,28 @@ def classify(error: Exception) -> Fault:
     import openai
 
     if isinstance(error, MalformedAnswer):
-        return Fault("retry", "malformed", str(error))
+        return Fault("retry", "malformed", str(error), headers=error.headers, maybe_billed=True)
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        return Fault("retry", "timeout")
+        return Fault("retry", "timeout", maybe_billed=_sent(error))
     if isinstance(error, openai.APIStatusError):
-        return _by_status(error.status_code, error.code or "", error.message, error.response.headers)
+        return by_status(error.status_code, error.code or "", error.message, error.response.headers)
     if isinstance(error, openai.APIConnectionError):
-        return Fault("retry", "connection", str(error.__cause__ or error))
+        return Fault("retry", "connection", str(error.__cause__ or error), maybe_billed=_sent(error))
     raise error
 
 
-def _by_status(status: int, code: str, message: str, headers: Mapping[str, str]) -> Fault:
+def _sent(error: Exception) -> bool:
+    """Whether the request had left when the connection failed; without a word on it, it had."""
+    return not type(error.__cause__).__name__.startswith(("Connect", "PoolTimeout"))
+
+
+def by_status(status: int, code: str, message: str, headers: Mapping[str, str]) -> Fault:
+    """The Fault that an HTTP status with the code and the message of its error body stands for."""
     reason = f"http_{status}"
     if status in STOPPING_STATUS or code in STOPPING_CODES:
         return Fault("stop", reason, message)
     if status in RETRIED_STATUS or status >= 500:
-        return Fault("retry", reason, message, retry_after(headers))
+        return Fault("retry", reason, message, retry_after(headers), headers)
     if "content_filter" in code or "content_policy" in code:
         return Fault("fail", "content_filter", message)
     if "max_completion_tokens" in message:
@@ -91,8 +103,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def refusal(fault: Fault, address: str, endpoint: EndpointSettings, key: str, state: str) -> EndpointError:
-    """The message when one fault ends the run. What the server said is shown without the key; for 401 not at all."""
+def refusal(
+    fault: Fault, address: str, endpoint: EndpointSettings, key: str, state: str, n_answers: int = 0
+) -> EndpointError:
+    """The message when one fault ends the run. What the server said is shown without the key; for 401 not at all.
+
+    n_answers: how many requests of this run were answered before.
+    """
+    if fault.reason == "max_usd":
+        return EndpointError(
+            "endpoint.max_usd",
+            fault.detail,
+            state,
+            f"Raise max_usd, or ask for less. {GOES_ON}",
+        )
     variable = endpoint.api_key_env or "api_key_env"
     known = {
         "http_401": (
@@ -117,12 +141,22 @@ def refusal(fault: Fault, address: str, endpoint: EndpointSettings, key: str, st
             "the answers are no chat completions",
             "Check endpoint.base_url, which often ends in /v1",
         ),
+        "no_batches": ("this API takes no batches", "Set endpoint.mode: online, or check endpoint.base_url"),
+        "batch_failed": (
+            "the API refused a batch as a whole",
+            "Check endpoint.model and whether it takes batches",
+        ),
+        "queue_full": (
+            "the batch queue of the account has no room",
+            "Wait for other batches of the account, or lower endpoint.batch_queue_tokens",
+        ),
     }
     what, todo = known.get(
         fault.reason, (f"the request is refused ({fault.reason})", "Check the settings of the endpoint")
     )
     said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key)}"
-    return EndpointError(address, what + said, state, f"{todo}. {GOES_ON}")
+    before = f", after {n_answers:,} answers with the same key and model" if n_answers else ""
+    return EndpointError(address, what + said + before, state, f"{todo}. {GOES_ON}")
 
 
 def too_many(address: str, failures: Mapping[str, str], allowed: int, state: str) -> EndpointError:

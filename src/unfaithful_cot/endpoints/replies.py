@@ -40,14 +40,15 @@ class _Reply(BaseModel):
     model: str | None = None
 
 
-def read_answer(key: str, body: bytes) -> Answer:
-    """The answer in `body`, under the key of its request.
+def read_answer(key: str, body: bytes | object, server: str | None = None, batched: bool = False) -> Answer:
+    """The answer in `body` (bytes, or JSON that was read already), under the key of its request.
 
+    server, batched: where it is from, and whether by Batch mode.
     A refusal that the API marks as one has the finish reason content_filter. Servers that return the think part
     apart name it `reasoning_content` or `reasoning`.
     """
     try:
-        reply = _Reply.model_validate(json.loads(body))
+        reply = _Reply.model_validate(json.loads(body) if isinstance(body, bytes) else body)
     except (ValueError, RecursionError):
         raise MalformedAnswer("the body is no chat completion") from None
     if not reply.choices:
@@ -68,6 +69,8 @@ def read_answer(key: str, body: bytes) -> Answer:
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         model=reply.model,
+        server=server,
+        batched=batched,
     )
 
 

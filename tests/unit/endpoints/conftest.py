@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unfaithful_cot.endpoints import window
+from unfaithful_cot.endpoints import batches, pace, window
 
 SECRET = "sk-test-0123456789abcdef"
 
@@ -13,4 +13,6 @@ SECRET = "sk-test-0123456789abcdef"
 def _key_and_quick_pauses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setattr(window, "BACKOFF_S", 0.01)
+    monkeypatch.setattr(pace, "BREAK_S", 0.05)
+    monkeypatch.setattr(batches, "POLL_S", 0.05)
     monkeypatch.chdir(tmp_path)
