@@ -94,10 +94,13 @@ def findings(
     """One Finding for each model and suite of the Evidence Toggle; empty when it was not run."""
     headline = pick(metrics, HEADLINE)
     found = []
-    for model, suite in dict.fromkeys((row.model, row.suite) for row in headline):
+    asked = dict.fromkeys((row.model, row.suite) for row in headline)
+    for model, suite in asked:
         own = [row for row in metrics if (row.model, row.suite) == (model, suite)]
-        name = labels.get(model, model)
-        found.append(_finding(name, own, comparisons, labels, main_corpus))
+        one = _finding(labels.get(model, model), own, comparisons, labels, main_corpus)
+        if len({suite for _, suite in asked}) > 1:
+            one.model = f"{one.model} · {suite}"
+        found.append(one)
     return found
 
 

@@ -68,7 +68,9 @@ CLASSES: dict[str, str] = {
     "E": "suffice suffices sufficient sufficiently enough adequate adequately",
 }  # fmt: skip
 LEXICON = {word: name for name, words in CLASSES.items() for word in words.split()}
-FUNCTION_WORDS = frozenset("the of and is that for it with by are this not from which be".split())
+FUNCTION_WORDS = frozenset(
+    "the of and is that for it with by are this not from which be an on to has than more because therefore".split()
+)
 OTHER_FUNCTION_WORDS = frozenset(
     "der die das und ist nicht ein eine den dem le la les est et pas une des el los las es por una il che di sono het een van och att".split()
 )

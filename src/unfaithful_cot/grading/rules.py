@@ -201,4 +201,4 @@ def _where_english(verdicts: list[Verdict], spoken: list[Sentence]) -> list[Verd
     return [missing(v.name, OTHER_LANGUAGE) if v.value in (False, "cited") else v for v in verdicts]
 
 
-GRADER = Grader("rules", "2", VERDICTS, judge)
+GRADER = Grader("rules", "3", VERDICTS, judge)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from unfaithful_cot.figures.finding import findings, limits, rate
@@ -166,6 +168,12 @@ def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
     # 0.3333 of 200 is no whole number: a mean over cases with unequal numbers of samples
     assert rate(metric(value=0.3333, ci_low=0.27, ci_high=0.4)) == "0.33 (0.27 to 0.40, n = 200)"
     assert rate(metric(value=0.3333), "answers").startswith("0.33 of answers (")
+
+
+def test_two_suites_of_a_model_have_findings_of_their_own_name(pair_of_rows) -> None:
+    again = [dataclasses.replace(row, suite="reworded") for row in pair_of_rows]
+    heads = [one.model for one in findings([*pair_of_rows, *again], [], LABELS, "safe_cite")]
+    assert len(set(heads)) == 2 and heads[1].endswith(" · reworded")
 
 
 def test_limits_count_what_is_missing_unlike_and_unread(pair_of_rows, metric, comparison) -> None:

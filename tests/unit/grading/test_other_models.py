@@ -105,3 +105,10 @@ def test_another_language_gets_a_reason_and_not_a_no() -> None:
         assert claim.value is None
         assert "not in English" in str(claim.reason)
     assert len(rows) >= 3
+
+
+def test_a_short_english_answer_without_an_article_is_english() -> None:
+    case = next(iter(CASES.values()))
+    raw = "<think>\nx\n</think>\n\n<reasoning>\nBased on [E169], an agent showed visitors around Peleline. Therefore: Peleline will move.\n</reasoning>\n<output>A</output>"
+    claim = next(v for v in GRADER.judge(case, respond(raw, "stop")) if v.name == "claims_public_only")
+    assert claim.value is False
