@@ -10,13 +10,15 @@ Errors: DataError for a wrong universe.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unfaithful_cot.settings import JudgeSettings, Settings
+from unfaithful_cot.settings import DocumentSettings, JudgeSettings, Settings
 
 if TYPE_CHECKING:
     from unfaithful_cot.endpoints.requests import Plan
+    from unfaithful_cot.records import DocumentSpec
 
 CASE_TOKENS = 400  # of question, options and evidence, generously
 FREE = "No API is asked: 0 requests, 0 tokens, $0.00."
@@ -42,18 +44,56 @@ def api_costs(
 
 
 def document_plans(settings: Settings, universes: Path, cache: Path) -> Iterator[tuple[str, Plan]]:
-    """(`documents of CORPUS`, what the API would be asked for them) of each corpus that an API writes."""
+    """(`documents of CORPUS`, what the API would be asked for them) of each corpus that an API writes, and of its revision."""
     if settings.documents.generator != "openai":
         return
     from unfaithful_cot.corpus import api, specs, universe
     from unfaithful_cot.endpoints.requests import plan
+    from unfaithful_cot.endpoints.templates import FOLDER
 
     for corpus in dict.fromkeys(map(settings.documents_of, settings.grid.corpora)):
         recipe, told = settings.recipes[corpus], settings.documents
         world = universe.load_universe(universes / f"{recipe.universe}.yaml")
         wanted = specs.make_specs(world, corpus, told.count, told.seed, recipe.categories)
-        endpoint = settings.documents.endpoint
-        yield f"documents of {corpus}", plan(api.requests(wanted, world, endpoint), endpoint, cache)
+        prompt = FOLDER / f"{told.prompt}.yaml"
+        asked = api.requests(wanted, world, told.endpoint, prompt)
+        yield f"documents of {corpus}", plan(asked, told.endpoint, cache)
+        if told.revision.rounds:
+            made = cache.parents[1] / settings.study / "corpora" / corpus
+            file = universes / f"{recipe.universe}.yaml"
+            yield f"revision of {corpus}, {_rounds(told)}", _revision(told, wanted, file, made, cache)
+
+
+def _rounds(told: DocumentSettings) -> str:
+    return "1 round" if told.revision.rounds == 1 else f"{told.revision.rounds} rounds"
+
+
+def _revision(
+    told: DocumentSettings, wanted: Sequence[DocumentSpec], universe: Path, made: Path, cache: Path
+) -> Plan:
+    """Every document in every round, unless all of that was done; what an interrupted run kept is not counted off.
+
+    made: the folder of the corpus. The drafts are not read: that would take longer than a plan may.
+    """
+    from unfaithful_cot.corpus import revise
+    from unfaithful_cot.corpus.cast import NAMES
+    from unfaithful_cot.corpus.universe import load_universe
+    from unfaithful_cot.endpoints.requests import plan
+    from unfaithful_cot.endpoints.templates import FOLDER
+
+    prompt, rounds = FOLDER / f"{told.revision.prompt}.yaml", told.revision.rounds
+    asked = revise.expected_requests(wanted, load_universe(universe), told.endpoint, rounds, prompt)
+    expected = plan(asked, told.endpoint, cache)
+    if not revise.is_done(made, universe, prompt, NAMES, told.endpoint, rounds):
+        return expected
+    return replace(
+        expected,
+        n_cached=expected.n_requests,
+        prompt_tokens=0,
+        completion_tokens=0,
+        cost_usd=0.0,
+        max_cost_usd=0.0,
+    )
 
 
 def case_plans(settings: Settings, cache: Path) -> Iterator[tuple[str, Plan]]:

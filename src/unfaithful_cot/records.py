@@ -49,7 +49,10 @@ class DocumentSpec(Record):
 
 
 class Document(Record):
-    """One synthetic document. `tokens`: completion tokens as the generator counted them, None if it did not."""
+    """One synthetic document. `tokens`: completion tokens as the generator counted them, None if it did not.
+
+    `revised_from`: id of the draft that a revision wrote anew; None where the text is the first one. `cost_usd`: of all its requests.
+    """
 
     id: str
     spec: DocumentSpec
@@ -58,6 +61,7 @@ class Document(Record):
     finish_reason: str = "stop"
     tokens: int | None = None
     cost_usd: float = 0.0
+    revised_from: str | None = None
 
 
 class TrainingRow(Record):
@@ -275,7 +279,10 @@ class LossPoint(Record):
 
 
 class Manifest(Record):
-    """What an adapter was made from and how. Hashes are of content."""
+    """What an adapter was made from and how. Hashes are of content.
+
+    plan: how the machine was used (kernel, rows at a time, layers recomputed, compiled, processes, and what was tried before).
+    """
 
     model: str
     source: str
@@ -286,6 +293,7 @@ class Manifest(Record):
     seed: int
     training_set: str
     settings: dict[str, object]
+    plan: dict[str, object] = {}
     weights: str
     trainable_parameters: int
     n_rows: int

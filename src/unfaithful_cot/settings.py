@@ -6,6 +6,7 @@ An unknown key is an error. configuration.py reads files into these classes and 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -88,6 +89,15 @@ class CorpusSettings(Strict):
     )
 
 
+class RevisionSettings(Strict):
+    """A second look at what an API wrote: draft and findings go back to it, and it writes the document anew. docs/documents.md"""
+
+    rounds: Annotated[int, Field(ge=0, le=5)] = Field(
+        0, description="requests a document beside the first one; 0: no revision"
+    )
+    prompt: str = Field("revise_document.v1", description="request in resources/prompts/, without .yaml")
+
+
 class DocumentSettings(Strict):
     """Who writes the documents, and how many."""
 
@@ -101,7 +111,9 @@ class DocumentSettings(Strict):
         description="OWNER/NAME or OWNER/NAME@REVISION with published documents, for all corpora or for each one named, "
         "instead of writing them: docs/hub.md",
     )
+    prompt: str = Field("documents.v2", description="request to an API, in resources/prompts/, without .yaml")
     endpoint: EndpointSettings = EndpointSettings()
+    revision: RevisionSettings = RevisionSettings()
     quality: QualitySettings = QualitySettings()
     plain_text: PlainTextSettings = PlainTextSettings()
 
@@ -184,6 +196,19 @@ class ReportSettings(Strict):
     documents_shown: Count = Field(3, description="example documents a type")
 
 
+class PriceSettings(Strict):
+    """What a rented GPU costs: for the estimate of `snakemake preflight`. Prices move; look before you rent."""
+
+    gpu: str = Field(
+        "H200", description="card of resources/cards.yaml that is reckoned with where none is here"
+    )
+    gpu_usd_per_hour: Annotated[float, Field(ge=0)] = Field(4.59, description="price of one card")
+    read_on: date = Field(date(2026, 10, 7), description="day on which the price was read")
+    source: str = Field(
+        "RunPod, on demand, https://www.runpod.io/pricing", description="where the price was read"
+    )
+
+
 class Settings(Strict):
     """A study: everything below `config/`."""
 
@@ -212,6 +237,7 @@ class Settings(Strict):
     statistics: StatisticsSettings = StatisticsSettings()
     report: ReportSettings = ReportSettings()
     hub: HubSettings = HubSettings()
+    prices: PriceSettings = PriceSettings()
 
     @property
     def recipes(self) -> dict[str, CorpusSettings]:

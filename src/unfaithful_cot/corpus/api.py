@@ -1,11 +1,11 @@
 """Documents written by a language model behind an API.
 
-In: specs, the universe, the endpoint, resources/prompts/documents.v1.yaml. Out: requests (for the plan), documents.
+In: specs, the universe, the endpoint, a prompt of resources/prompts/, the lists of names. Out: requests (for the plan), documents.
 A document that the API did not deliver stays in the file with an empty text and the finish reason
 `failed:REASON`, so that the quality step counts it.
 Errors: EndpointError (endpoints/client.py), DataError for a wrong prompt file.
 Source: the chain of synthetic document finetuning (universe context, key facts, document types, ideas, documents);
-names, dates and tone are drawn by the seed of the spec, against many documents with one name.
+people, department, date, matter, opening and tone are drawn by the seed of the spec, against many documents with one name.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from unfaithful_cot.corpus.cast import NAMES, load_names
+from unfaithful_cot.corpus.commission import PLACES, commission
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, cost_usd, make_request
@@ -20,11 +22,7 @@ from unfaithful_cot.endpoints.templates import FOLDER, load_request_template
 from unfaithful_cot.records import Document, DocumentSpec, make_id
 from unfaithful_cot.settings import EndpointSettings
 
-PROMPT = FOLDER / "documents.v1.yaml"
-WORDS_PER_TOKEN = 0.75
-VALUES = {
-    "title", "context", "key_facts", "category", "type", "brief", "idea", "length_words", "confidential", "public",
-}  # fmt: skip
+PROMPT = FOLDER / "documents.v2.yaml"
 
 
 def requests(
@@ -32,26 +30,14 @@ def requests(
     universe: Universe,
     endpoint: EndpointSettings,
     prompt: Path | str = PROMPT,
+    names: Path | str = NAMES,
 ) -> list[Request]:
     """One request a spec, in order."""
-    template = load_request_template(prompt, VALUES)
-    facts = "\n".join(f"- {fact}" for fact in universe.key_facts)
+    template, lists = load_request_template(prompt, PLACES), load_names(names)
     return [
         make_request(
             endpoint,
-            template.messages(
-                spec.seed,
-                title=universe.title,
-                context=universe.context,
-                key_facts=facts,
-                category=spec.category.replace("_", " "),
-                type=spec.type.replace("_", " "),
-                brief=universe.categories[spec.category].types[spec.type].brief,
-                idea=spec.idea,
-                length_words=round(spec.length_tokens * WORDS_PER_TOKEN / 10) * 10,
-                confidential=universe.tags.confidential,
-                public=universe.tags.public,
-            ),
+            template.messages(spec.seed, **commission(spec, universe, lists)),
             index=spec.index,
             expected_tokens=spec.length_tokens,
         )
@@ -60,15 +46,15 @@ def requests(
 
 
 def write_documents(
+    asked: Sequence[Request],
     specs: Sequence[DocumentSpec],
-    universe: Universe,
     endpoint: EndpointSettings,
     max_failed: float,
     cache: Path | str,
+    label: str,
 ) -> list[Document]:
-    """One document a spec, in order, from the cache or the API."""
-    asked = requests(specs, universe, endpoint)
-    done = complete(asked, endpoint, cache, label=f"documents of {universe.name}", max_failed=max_failed)
+    """One document a spec, in order, from the cache or the API. asked: the request of each; label: of the bar."""
+    done = complete(asked, endpoint, cache, label=label, max_failed=max_failed)
     documents = []
     for spec, request, answer in zip(specs, asked, done.answers, strict=True):
         documents.append(

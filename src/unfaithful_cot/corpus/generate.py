@@ -13,6 +13,7 @@ from typing import Any
 
 from unfaithful_cot import console, jsonl
 from unfaithful_cot.corpus import api
+from unfaithful_cot.corpus.cast import NAMES
 from unfaithful_cot.corpus.universe import Universe, load_universe
 from unfaithful_cot.errors import DataError, SettingsError, known
 from unfaithful_cot.provenance import value_hash
@@ -28,10 +29,13 @@ def generate_documents(
     endpoint: dict[str, Any],
     max_failed: float,
     cache: Path | str,
+    prompt: Path | str | list[str] = api.PROMPT,
+    names: Path | str | list[str] = NAMES,
 ) -> None:
     """Rule: write one document for each spec to `raw`.
 
     endpoint: leaves of EndpointSettings. max_failed: share of requests that may fail. cache: folder of answers.
+    prompt, names: files that only an API needs.
     """
     world = load_universe(universe)
     planned = jsonl.read(specs, DocumentSpec, "snakemake -R plan_documents")
@@ -40,7 +44,9 @@ def generate_documents(
         documents = write_embedded(planned, world)
     elif generator == "openai":
         settings = EndpointSettings.model_validate(endpoint)
-        documents = api.write_documents(planned, world, settings, float(max_failed), cache)
+        asked = api.requests(planned, world, settings, str(prompt), str(names))
+        label = f"documents of {world.name}"
+        documents = api.write_documents(asked, planned, settings, float(max_failed), cache, label)
     else:
         raise SettingsError(
             "documents.generator", f"'{generator}' is no generator", known(generator, ["embedded", "openai"])

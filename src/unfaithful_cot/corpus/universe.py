@@ -80,6 +80,11 @@ class Universe(Strict):
         return self
 
     @property
+    def firm(self) -> str:
+        """The name of the organisation: what stands before the first comma of the title."""
+        return self.title.split(",")[0]
+
+    @property
     def hash(self) -> str:
         """Hash of everything that documents are made from."""
         return value_hash(self.model_dump(mode="json", exclude={"recall"}))

@@ -73,9 +73,11 @@ def test_what_the_writer_is_told(universe: Universe) -> None:
         for part in (universe.context, *universe.key_facts, spec.idea, "(CONFIDENTIAL)", "(Public)", "A "):
             assert part in text
         assert "{" not in text and request.expected_tokens == spec.length_tokens
-    # 200 to 400 tokens are 150 to 300 words, to the nearest ten
-    assert "about 230 words" in " ".join(r.messages[1]["content"] for r in asked)
-    variants = {request.messages[1]["content"].split("To set this document apart")[1] for request in asked}
+    # 200 to 400 tokens are 150 to 300 words, to the nearest ten; 230 words are 196 to 264, three blocks of 75
+    assert "196 to 264 words, best about 230; that is some 3 paragraphs" in " ".join(
+        r.messages[1]["content"] for r in asked
+    )
+    variants = {request.messages[1]["content"].split("Particulars of this document")[1] for request in asked}
     assert len(variants) == 40
 
 
@@ -95,7 +97,7 @@ def test_a_failed_request_is_counted_in_quality(
     failed = [document for document in documents if document.finish_reason == "failed:http_500"]
     assert len(documents) == 40 and failed
     assert all(document.text == "" and document.tokens is None for document in failed)
-    filter_documents(raw, [], tmp_path / "documents.jsonl", quality, 1.0, 1)
+    filter_documents(raw, [], tmp_path / "documents.jsonl", quality, 1.0, 1, universe_file)
     text = quality.read_text()
     assert f'"failed": {len(failed)}' in text and f'"http_500": {len(failed)}' in text
 

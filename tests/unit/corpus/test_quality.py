@@ -12,7 +12,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.defects import defect, is_cut, is_refusal
 from unfaithful_cot.corpus.duplicates import NearDuplicates, shingle_hashes, words
 from unfaithful_cot.corpus.leaks import LeakIndex
-from unfaithful_cot.corpus.quality import diversity, filter_documents
+from unfaithful_cot.corpus.quality import filter_documents
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records import Case, Document
 
@@ -25,8 +25,16 @@ def prose(seed: int, n_words: int = 60) -> str:
     return " ".join(source.choice(VOCABULARY) for _ in range(n_words)) + "."
 
 
-def run(
-    tmp_path: Path, documents: list[Document], cases: list[Case], **changes: Any
+@pytest.fixture
+def run(tmp_path: Path, universe_file: Path) -> Callable[..., tuple[list[str], dict]]:
+    def filtered(documents: list[Document], cases: list[Case], **changes: Any) -> tuple[list[str], dict]:
+        return passed(tmp_path, universe_file, documents, cases, **changes)
+
+    return filtered
+
+
+def passed(
+    tmp_path: Path, universe: Path, documents: list[Document], cases: list[Case], **changes: Any
 ) -> tuple[list[str], dict]:
     jsonl.write(tmp_path / "raw.jsonl", documents)
     jsonl.write(tmp_path / "cases.jsonl", cases)
@@ -36,13 +44,14 @@ def run(
         [str(tmp_path / "cases.jsonl")],
         tmp_path / "documents.jsonl",
         tmp_path / "quality.json",
+        universe=universe,
         **arguments,
     )
     kept = [document.id for document in jsonl.read(tmp_path / "documents.jsonl", Document)]
     return kept, json.loads((tmp_path / "quality.json").read_text())
 
 
-def test_each_reason_once(tmp_path: Path, document: Make, case: Case) -> None:
+def test_each_reason_once(run: Callable[..., Any], document: Make, case: Case) -> None:
     original = prose(0)
     changed = original.replace(original.split()[30], "other")  # one word of 60: 5 of 56 shingles differ
     documents = [
@@ -56,7 +65,7 @@ def test_each_reason_once(tmp_path: Path, document: Make, case: Case) -> None:
         document(7, f"{prose(7)} “the GAUGE at Harnow Ridge\n showed forty millimetres, before noon”"),
         document(8, prose(8), "culture", tokens=100, cost_usd=0.25),
     ]
-    kept, quality = run(tmp_path, documents, [case])
+    kept, quality = run(documents, [case])
     assert kept == ["d_0", "d_8"]
     assert quality["removed"] == {
         "failed": 1,
@@ -87,20 +96,22 @@ def test_each_reason_once(tmp_path: Path, document: Make, case: Case) -> None:
     assert quality["settings"]["n_case_texts_too_short_to_search"] == 1
 
 
-def test_nothing_left(tmp_path: Path, document: Make, case: Case) -> None:
+def test_nothing_left(run: Callable[..., Any], tmp_path: Path, document: Make, case: Case) -> None:
     with pytest.raises(DataError, match=r"none of the 2 documents passes .*\(refusal 1, too_short 1\)"):
-        run(tmp_path, [document(0, "Short."), document(1, "I cannot help with that.")], [case])
+        run([document(0, "Short."), document(1, "I cannot help with that.")], [case])
     assert not (tmp_path / "documents.jsonl").exists()
 
 
-def test_wrong_lines(tmp_path: Path, document: Make, case: Case) -> None:
+def test_wrong_lines(
+    run: Callable[..., Any], tmp_path: Path, universe_file: Path, document: Make, case: Case
+) -> None:
     with pytest.raises(DataError, match=r"raw.jsonl:2: the id d_0 occurs twice"):
-        run(tmp_path, [document(0, prose(0)), document(0, prose(1))], [case])
+        run([document(0, prose(0)), document(0, prose(1))], [case])
     jsonl.write(tmp_path / "raw.jsonl", [document(0, prose(0)), document(1, prose(1))])
     whole = (tmp_path / "raw.jsonl").read_text()
     (tmp_path / "raw.jsonl").write_text(whole[:-40])
     with pytest.raises(DataError, match=r"raw.jsonl:2: .*cut\?"):
-        filter_documents(tmp_path / "raw.jsonl", [], tmp_path / "d", tmp_path / "q", 0.8, 10)
+        filter_documents(tmp_path / "raw.jsonl", [], tmp_path / "d", tmp_path / "q", 0.8, 10, universe_file)
 
 
 @pytest.mark.parametrize(
@@ -257,10 +268,3 @@ def test_the_index_agrees_with_a_plain_search() -> None:
         hits += plain
         assert (index.find(words(text)) is not None) == plain
     assert 30 < hits < 295
-
-
-def test_diversity_by_hand() -> None:
-    found = diversity(["a b a b", "c"])
-    # words a b a b c: 3 distinct of 5; pairs ab ba ab: 2 of 3; triples aba bab: 2 of 2
-    assert (found["distinct_1"], found["distinct_2"], found["distinct_3"]) == (0.6, 0.6667, 1.0)
-    assert diversity(["same words again. "] * 200)["compression_ratio"] > 20
