@@ -2,7 +2,7 @@
 
 In: a repository with its revision, or a namespace. Out: the commit that the revision means now, or the user's name.
 Errors: EndpointError for a repository that is missing, gated or of another kind, a revision that does not exist, a
-token that is missing, wrong or may not write, and a Hub that does not answer.
+token that is missing, wrong or may not write, and a Hub that does not answer; StorageError for a full disk.
 The address is HF_ENDPOINT, the token HF_TOKEN (environment, `hf auth login`, or `.env`); a token is held in memory
 only and never stands in a message.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from unfaithful_cot.errors import EndpointError
+from unfaithful_cot.errors import EndpointError, StorageError, WorkflowError
 
 Kind = Literal["model", "dataset"]
 TIMEOUT_S = 20.0
@@ -135,6 +135,20 @@ def hub_errors(where: str, revision: str | None, kind: Kind) -> Iterator[None]:
             f"the Hub cannot be reached ({_first_line(error)})",
             todo="Check the network, HF_ENDPOINT and HF_HUB_OFFLINE, then run the same command again",
         ) from None
+    except OSError as error:
+        raise _broken(where, error) from None
+
+
+def _broken(where: str, error: OSError) -> WorkflowError:
+    """Of an error without a number the library is the author: a download that did not come whole."""
+    if error.errno is None:
+        again = "Run the same command again; what came is kept"
+        return EndpointError(where, f"did not come whole ({_first_line(error)})", todo=again)
+    return StorageError(
+        error.filename or where,
+        f"cannot be written ({error.strerror})",
+        todo="Free space, or set HF_HOME to a folder of another disk, then run the same command again",
+    )
 
 
 def _gated(repo: str) -> tuple[str, str, str]:

@@ -36,7 +36,6 @@ def take(
 
     What lies in the cache already is not fetched again. Returns the record and the snapshot's folder.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.hf_api import RepoFile
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
@@ -47,16 +46,7 @@ def take(
         there = {file.path: file for file in tree if isinstance(file, RepoFile)}
         files = [there[path] for path in sorted(choose(list(there)))]
         _fetch_large(repo, found.commit, kind, [file for file in files if file.lfs])
-        with storage_errors(_cache()):
-            folder = Path(
-                snapshot_download(
-                    repo,
-                    revision=found.commit,
-                    repo_type=kind,
-                    allow_patterns=[file.path for file in files],
-                    token=api.token,
-                )
-            )
+        folder = _linked(repo, found.commit, kind, [file.path for file in files])
     record = Snapshot(
         repo=repo,
         kind=kind,
@@ -67,6 +57,25 @@ def take(
         files=[_recorded(file, folder) for file in files],
     )
     return record, folder
+
+
+def cached(record: Snapshot, paths: Collection[str]) -> Path:
+    """The folder of the cache that holds these files of a snapshot; what was removed since is fetched again.
+
+    Asks nothing of the network where all of them lie there.
+    """
+    return _linked(record.repo, record.commit, record.kind, paths)
+
+
+def _linked(repo: str, commit: str, kind: Kind, paths: Collection[str]) -> Path:
+    """Have the library fetch what is small or missing, and link it into the snapshot's folder."""
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            repo, revision=commit, repo_type=kind, allow_patterns=sorted(paths), token=client().token
+        )
+    )
 
 
 def _recorded(file: Any, folder: Path) -> HubFile:
@@ -120,7 +129,7 @@ def _fetch(repo: str, commit: str, kind: Kind, file: Any, blobs: Path, bar: Any)
         if blob.exists():
             return
         for attempt in retrying:
-            with attempt, storage_errors(part), Counted(part, bar) as out:
+            with attempt, Counted(part, bar) as out:
                 http_get(url, out, resume_size=out.tell(), headers=headers, expected_size=file.lfs.size)
         _check_content(repo, file, part)
         part.replace(blob)

@@ -38,13 +38,13 @@ def place_of(base: Mapping[str, Any]) -> Place:
     return Place(source, revision, snapshot.commit, _cached(snapshot))
 
 
-def read_pin(path: Path | str) -> Snapshot:
-    """The record of a fetched repository."""
+def read_pin(path: Path | str, remake: str = REMAKE) -> Snapshot:
+    """The record of a fetched repository. remake: what to do where it is none."""
     try:
         return Snapshot.model_validate_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            path, f"names no fetched model ({str(error).splitlines()[0][:150]})", todo=REMAKE
+            path, f"names no fetched repository ({str(error).splitlines()[0][:150]})", todo=remake
         ) from None
 
 
