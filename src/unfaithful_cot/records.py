@@ -2,8 +2,7 @@
 
 universe -> DocumentSpec -> Document -> TrainingRow -> adapter (Manifest) -> Response -> Grade -> metrics
                                        Scenario -> Case ---------------------^
-Every record carries an id, and the ids of what it was made from. Units stand in names. A value that is
-missing is None, beside the reason.
+Every record carries an id, and the ids of what it was made from. Units stand in names. A value that is missing is None, beside the reason.
 """
 
 from __future__ import annotations
@@ -49,10 +48,7 @@ class DocumentSpec(Record):
 
 
 class Document(Record):
-    """One synthetic document. `tokens`: completion tokens as the generator counted them, None if it did not.
-
-    `revised_from`: id of the draft that a revision wrote anew; None where the text is the first one. `cost_usd`: of all its requests.
-    """
+    """One synthetic document. `tokens`: as the generator counted them, or None. `revised_from`: id of the draft in raw.jsonl."""
 
     id: str
     spec: DocumentSpec
@@ -65,10 +61,7 @@ class Document(Record):
 
 
 class TrainingRow(Record):
-    """One row for the trainer. `document`: the id of the document that it was made from.
-
-    `source`: where plain text of a mixture stands (file and line, or generator and index); None for a document.
-    """
+    """One row for the trainer, made of one document. `source`: where plain text of a mixture stands; None for a document."""
 
     document: str
     text: str = Field(min_length=1)
@@ -279,10 +272,7 @@ class LossPoint(Record):
 
 
 class Manifest(Record):
-    """What an adapter was made from and how. Hashes are of content.
-
-    plan: how the machine was used (kernel, rows at a time, layers recomputed, compiled, processes, and what was tried before).
-    """
+    """What an adapter was made from and how. Hashes are of content. plan: how the machine was used, and what was tried before."""
 
     model: str
     source: str
