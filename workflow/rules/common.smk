@@ -1,10 +1,12 @@
 # Settings, targets and code hashes: what every other rule file uses. Nothing here reads results.
 
 import atexit
+import os
 import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
+from unfaithful_cot.cluster import check_slurm
 from unfaithful_cot.configuration import load_models, load_settings
 from unfaithful_cot.console import Untracked, flat
 from unfaithful_cot.costs import api_costs
@@ -267,7 +269,19 @@ if workflow.is_main_process:
     print(*this_run.said, sep="\n", end="\n" * bool(this_run.said), file=sys.stderr)
 
 
+def check_cluster():
+    """Before the first job: where jobs go to Slurm, one message if it cannot place them."""
+    if workflow.executor_plugin.name == "slurm":
+        file = workflow.executor_settings.partition_config or os.environ.get("SNAKEMAKE_SLURM_PARTITIONS")
+        named = "slurm_partition" in (workflow.resource_settings.default_resources or {})
+        try:
+            check_slurm({name: models[name].gpus for name in settings.grid.models}, file, named)
+        except UserError as error:
+            sys.exit(f"\n{error}\n")
+
+
 onstart:
+    check_cluster()
     this_run.start_jobs(workflow.local_exec)
 
 
