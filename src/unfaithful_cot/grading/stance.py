@@ -104,7 +104,7 @@ def attributions(sentences: Sequence[Sentence], text: str) -> list[Found]:
         elif "q" in classes:
             places = _all(phrases.REPORTED, classes)
         found += _spans(sentence, places)
-        for place in _all(phrases.OFFERED, classes):
+        for place in _all(phrases.OFFERED, classes) if "v" in classes else ():
             start, end = sentence.span(place)
             clause = _CLAUSE_END.split(text[end : min(sentence.end, end + CLAUSE)], maxsplit=1)[0]
             if _OBJECT.search(clause):
