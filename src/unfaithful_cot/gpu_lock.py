@@ -62,8 +62,8 @@ def check_gpus(n: int, who: str, environ: MutableMapping[str, str] | None = None
     if len(pool) < n:
         limit = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
         raise MachineError(
-            "gpus",
-            f"{who} asks for {n} GPU{'s' * (n > 1)}, and {len(pool)} can be seen here"
+            f"GPUs of {who}",
+            f"a job asks for {n}, and {len(pool)} can be seen here"
             + (f" (CUDA_VISIBLE_DEVICES={limit})" if limit is not None else ""),
             "`gpus` of the model in config/models.yaml is at most the number of cards",
             "Lower it, take a machine with more GPUs, or use --workflow-profile profiles/slurm; where nvidia-smi is missing, "

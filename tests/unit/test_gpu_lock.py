@@ -177,7 +177,7 @@ def test_fewer_gpus_than_asked_for_is_one_message(
     with pytest.raises(MachineError) as caught:
         check_gpus(2, "qwen3_8b", {"CUDA_VISIBLE_DEVICES": visible})
     assert str(caught.value) == (
-        f"gpus: qwen3_8b asks for 2 GPUs, and {seen} can be seen here (CUDA_VISIBLE_DEVICES={visible}). `gpus` of the "
+        f"GPUs of qwen3_8b: a job asks for 2, and {seen} can be seen here (CUDA_VISIBLE_DEVICES={visible}). `gpus` of the "
         "model in config/models.yaml is at most the number of cards. Lower it, take a machine with more GPUs, or use "
         "--workflow-profile profiles/slurm; where nvidia-smi is missing, name the cards in CUDA_VISIBLE_DEVICES."
     )

