@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from unfaithful_cot import jsonl
 from unfaithful_cot.errors import EndpointError, StorageError, WorkflowError
 
 Kind = Literal["model", "dataset"]
@@ -68,6 +69,11 @@ def check_namespace(namespace: str) -> str:
             "HF_TOKEN", f"the token of '{user}' may not write in '{namespace}'", todo=MAKE_TOKEN
         )
     return user
+
+
+def check_access(access: str, namespace: str) -> None:
+    """Rule check_access: may this token publish in `namespace`? Writes who it is; asked before the study is run."""
+    jsonl.write_json(access, {"user": check_namespace(namespace), "namespace": namespace})
 
 
 MAKE_TOKEN = "Make one with write access at huggingface.co/settings/tokens and put it into HF_TOKEN"

@@ -18,14 +18,12 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.hub.access import hub_errors
 from unfaithful_cot.hub.download import cached, take
+from unfaithful_cot.hub.layout import ADAPTER_FILES, MANIFEST
 from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from unfaithful_cot.models.load import weights_hash
 from unfaithful_cot.models.pins import read_pin
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records import Manifest
-
-MANIFEST = "manifest.json"
-FILES = (MANIFEST, WEIGHTS_FILE, CONFIG_FILE)
 
 
 def fetch_adapters(
@@ -44,7 +42,7 @@ def fetch_adapters(
 
 def cell_files(paths: list[str], repo: str, cells: Sequence[str]) -> list[str]:
     """The files of the cells, each of which has to be there."""
-    missing = [cell for cell in cells if not {f"{cell}/{name}" for name in FILES} <= set(paths)]
+    missing = [cell for cell in cells if not {f"{cell}/{name}" for name in ADAPTER_FILES} <= set(paths)]
     if missing:
         there = sorted(str(Path(path).parent) for path in paths if Path(path).name == MANIFEST)
         shown = f"{', '.join(there[:8])}{', …' if len(there) > 8 else ''}" if there else "no adapter"
@@ -54,7 +52,7 @@ def cell_files(paths: list[str], repo: str, cells: Sequence[str]) -> list[str]:
             f"It holds {shown}",
             "Name another repository in adapter.from_hub, or take the size and seed out of the grid",
         )
-    return [f"{cell}/{name}" for cell in cells for name in FILES]
+    return [f"{cell}/{name}" for cell in cells for name in ADAPTER_FILES]
 
 
 def place_adapter(
@@ -76,7 +74,7 @@ def place_adapter(
     record = read_pin(origin, "Rerun: snakemake -R fetch_adapters")
     cell = f"{corpus}/n{n_documents}/s{seed}"
     with hub_errors(record.repo, record.commit, "model"):
-        folder = cached(record, [f"{cell}/{name}" for name in FILES]) / cell
+        folder = cached(record, [f"{cell}/{name}" for name in ADAPTER_FILES]) / cell
     where = f"{record.repo}/{cell}/{MANIFEST}"
     check_manifest(
         where,

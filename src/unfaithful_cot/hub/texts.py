@@ -15,9 +15,8 @@ from pathlib import Path
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, known
 from unfaithful_cot.hub.download import take
+from unfaithful_cot.hub.layout import DOCUMENTS, QUALITY
 from unfaithful_cot.records import Document
-
-DOCUMENTS, QUALITY = "documents.jsonl", "quality.json"
 
 
 def fetch_documents(

