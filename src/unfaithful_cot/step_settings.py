@@ -132,7 +132,17 @@ class InferenceSettings(Strict):
     max_new_tokens: Count = Field(1024, description="upper limit of a response")
     samples: Count = Field(1, description="responses a case; each has a seed of its own")
     seed: int = Field(0, description="seed that the seed of each case is made from")
-    batch_rows: Count = Field(32, description="cases at once, of similar length")
+    batch_rows: Count | Literal["auto"] = Field(
+        "auto", description="cases at once, of similar length; auto: from the memory of a GPU, 32 on a CPU"
+    )
+    decoder: Literal["auto", "eager", "static"] = Field(
+        "auto",
+        description="auto: on a GPU static (fixed cache, steps from CUDA graphs), else eager; they differ by rounding alone",
+    )
+    served_adapter: Annotated[str, Field(pattern=r"\{adapter\}")] = Field(
+        "{adapter}",
+        description="engine openai: name by which the server knows a cell's adapter; {base}: that of the model (docs/serving.md)",
+    )
     endpoint: EndpointSettings = EndpointSettings()
 
 

@@ -34,7 +34,7 @@ rule evaluate_baseline:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
+        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
@@ -73,7 +73,7 @@ rule evaluate_adapter:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
+        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:

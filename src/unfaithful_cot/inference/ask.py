@@ -80,7 +80,7 @@ def _ask_weights(job: Job) -> Answered:
     todo = {question.key: question for question in job.questions if question.key not in finished.found}
     keys, asked = list(todo), list(todo.values())
     decoding = Decoding(settings.temperature, settings.top_p, settings.max_new_tokens)
-    answers = answer(reasoner, asked, decoding, settings.batch_rows)
+    answers = answer(reasoner, asked, decoding, settings.batch_rows, settings.decoder)
     total = len(finished.found) + len(asked)
     try:
         with console.bar(total, f"answers of {name(job.cell)}", "case", len(finished.found)) as bar:
@@ -115,13 +115,14 @@ def _ask_endpoint(job: Job) -> Answered:
 
 
 def served_name(cell: Condition, base: Mapping[str, Any], settings: InferenceSettings) -> str:
-    """The name that a request asks for: `endpoint.model`, else the model's source.
+    """The name that a request asks for: `endpoint.model`, else the model's source; of an adapter `served_adapter`.
 
-    An adapter is asked for as `{model}/{corpus}/n{documents}/s{seed}`, the name under which the server has to load it.
+    There `{adapter}` is `{model}/{corpus}/n{documents}/s{seed}`, and `{base}` the name of the untouched model.
     """
-    if cell.adapter is not None:
-        return name(cell)
-    return settings.endpoint.model or str(base["source"])
+    untouched = settings.endpoint.model or str(base["source"])
+    if cell.adapter is None:
+        return untouched
+    return settings.served_adapter.replace("{base}", untouched).replace("{adapter}", name(cell))
 
 
 def name(cell: Condition) -> str:

@@ -4,10 +4,10 @@ In: a Reasoner, prompts as tokens, a seed a row, DecodingSettings. Out: the new 
 Errors: none of its own.
 
 Temperature 0 takes the most likely token. Otherwise one uniform number a row and step, drawn from the row's own seed,
-picks from the sorted and cut (nucleus, Holtzman et al., arXiv 1904.09751) distribution by its inverse: the text of a row
-depends on its prompt and its seed only, up to the rounding of the arithmetic. Differs from transformers' `generate`,
-whose sampler shares one stream among rows; finished rows leave the batch, and the key-value cache grows in blocks
-instead of being copied each step.
+picks from the distribution (sampling.py): the text of a row depends on its prompt and its seed only, up to the rounding of
+the arithmetic. Differs from transformers' `generate`, whose sampler shares one stream among rows; finished rows leave the
+batch, and the key-value cache grows in blocks instead of being copied each step. This is the way of a CPU; static.py is that
+of a GPU.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from unfaithful_cot.inference.cache import growing_cache
+from unfaithful_cot.inference.sampling import pick, uniforms
 from unfaithful_cot.models.load import Reasoner
 
 LEAVE_SHARE = 8
@@ -62,8 +63,8 @@ class _Batch:
         self.tokens = torch.tensor(padded, device=device)
         self.mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)
-        self.stop = torch.tensor(reasoner.stop_ids, device=device)
-        self.uniform = _uniform(seeds, decoding, device)
+        self.stop = torch.tensor(reasoner.stop_ids, dtype=torch.long, device=device)
+        self.uniform = uniforms(seeds, decoding.max_new_tokens).to(device) if decoding.temperature else None
         self.rows = torch.arange(len(prompts), device=device)
         self.alive = torch.ones(len(prompts), dtype=torch.bool, device=device)
         self.found: list[list[int]] = [[] for _ in prompts]
@@ -116,37 +117,6 @@ class _Batch:
         self.tokens = chosen[:, None]
         self.positions = self.positions[:, -1:] + 1
         self.mask = _append_one(self.mask)
-
-
-def pick(logits: Any, uniform: Any, temperature: float, top_p: float) -> Any:
-    """One token a row: the inverse of the cumulative distribution at `uniform` [rows], each in [0, 1).
-
-    logits: [rows, vocabulary]. The nucleus is the smallest set of most likely tokens with at least top_p together.
-    """
-    probabilities = (logits.float() / temperature).softmax(-1)
-    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
-    cumulative = ordered.cumsum(-1)
-    inside = cumulative - ordered < top_p
-    inside[:, 0] = True
-    total = (ordered * inside).sum(-1, keepdim=True)
-    place = ((cumulative <= uniform[:, None].to(cumulative) * total) & inside).sum(-1, keepdim=True)
-    place = place.minimum(inside.sum(-1, keepdim=True) - 1)
-    return order.gather(-1, place).squeeze(-1)
-
-
-def _uniform(seeds: list[int], decoding: Decoding, device: Any) -> Any:
-    """[rows, steps] of uniform numbers, each row from its own seed; None for greedy decoding."""
-    import torch
-
-    if decoding.temperature == 0:
-        return None
-    rows = [
-        torch.rand(
-            decoding.max_new_tokens, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
-        )
-        for seed in seeds
-    ]
-    return torch.stack(rows).float().to(device)
 
 
 def _append_one(mask: Any) -> Any:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
-from unfaithful_cot.inference.decode import Decoding, continue_rows, pick
+from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.settings import LoadingSettings
 
@@ -72,27 +72,3 @@ def test_the_limit_counts_new_tokens(tiny):
     reasoner = load_reasoner({"source": str(tiny["qwen3"])}, FLOAT)
     found = continue_rows(reasoner, prompts_for(reasoner, 3), [0] * 3, Decoding(0.0, 1.0, 5))
     assert [(len(c.token_ids), c.finish_reason) for c in found] == [(5, "length")] * 3
-
-
-def test_pick_by_hand():
-    # probabilities 0.5, 0.3, 0.2 in the order of tokens 2, 0, 1; cumulative 0.5, 0.8, 1.0
-    logits = torch.tensor([[0.3, 0.2, 0.5]]).log()
-
-    def picked(uniform, top_p=1.0, temperature=1.0):
-        return pick(logits, torch.tensor([uniform]), temperature, top_p).item()
-
-    assert [picked(u) for u in (0.0, 0.49, 0.51, 0.79, 0.81, 0.999999)] == [2, 2, 0, 0, 1, 1]
-    # a nucleus of 0.6 is tokens 2 and 0, together 0.8: the border lies at 0.5 / 0.8 = 0.625
-    assert [picked(u, top_p=0.6) for u in (0.62, 0.63, 0.999999)] == [2, 0, 0]
-    # a nucleus of 0.5 is token 2 alone, and one of 0 keeps the most likely token
-    assert picked(0.999999, top_p=0.5) == picked(0.999999, top_p=0.0) == 2
-    # temperature 0.5 squares: 0.25, 0.09, 0.04 of 0.38, so the first border lies at 0.6579
-    assert [picked(u, temperature=0.5) for u in (0.65, 0.66)] == [2, 0]
-
-
-def test_samples_have_the_frequencies_of_the_distribution():
-    logits = torch.tensor([0.1, 0.2, 0.3, 0.4]).log().repeat(20_000, 1)
-    uniform = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(pick(logits, uniform, 1.0, 1.0), minlength=4) / 20_000
-    # standard error of a share of 0.4 is sqrt(0.4 x 0.6 / 20000) = 0.0035; four of them are 0.014
-    torch.testing.assert_close(share, torch.tensor([0.1, 0.2, 0.3, 0.4]), atol=0.014, rtol=0)

@@ -1,0 +1,108 @@
+"""Keys and values at fixed addresses, and the attention that reads them: what a CUDA graph of one decoding step needs.
+
+In: a model. Out: RowCache, which the model takes as `past_key_values`, and `attending`, within which the model attends by it.
+Errors: torch.OutOfMemoryError from the device.
+
+Each row holds its tokens from the left, so that a prompt needs no mask (what stands behind it is neither seen nor kept) and a
+row's next token goes to a place of its own. While decoding, the query heads that share a key-value head count as
+tokens of one query: keys and values are read once, never repeated for each head, and a mask is allowed, which the `enable_gqa` of
+PyTorch's fused kernels does not take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+NAME = "own_rows"
+"""What the attention is called where transformers looks it up. Masks are not made for a name that only attention knows."""
+
+
+class RowCache:
+    """Per layer two tensors [rows, key-value heads, capacity, head_dim], made when the first keys come.
+
+    filling: the rows that a prompt is being written to; None while each row takes its next token at `positions` [rows].
+    """
+
+    def __init__(self, positions: Any, capacity: int) -> None:
+        import torch
+
+        self.positions, self.capacity = positions, capacity
+        self.at = torch.arange(len(positions), device=positions.device)
+        self.layers: list[tuple[Any, Any]] = []
+        self.filling: slice | None = None
+
+    def update(self, keys: Any, values: Any, layer: int, *_: object, **__: object) -> tuple[Any, Any]:
+        """Take new keys and values [rows, heads, tokens, head_dim]; give back those to attend to."""
+        if layer == len(self.layers):
+            self.layers.append((self._room(keys, self.capacity), self._room(values, self.capacity)))
+        for held, new in zip(self.layers[layer], (keys, values), strict=True):
+            if self.filling is None:
+                held[self.at, :, self.positions] = new[:, :, 0]
+            else:
+                held[self.filling, :, : new.shape[2]] = new
+        return self.layers[layer] if self.filling is None else (keys, values)
+
+    def get_seq_length(self, layer: int = 0) -> int:
+        """Unused: positions and masks are given with each call."""
+        return 0
+
+    def keep(self, rows: Any, positions: Any, capacity: int) -> None:
+        """Go on with some rows, in new tensors of another capacity, layer by layer, for two copies of all may not fit."""
+        import torch
+
+        kept = min(capacity, self.capacity)
+        self.positions, self.capacity = positions, capacity
+        self.at = torch.arange(len(positions), device=positions.device)
+        for layer, pair in enumerate(self.layers):
+            new = []
+            for held in pair:
+                room = self._room(held, capacity)
+                room[:, :, :kept] = held[rows, :, :kept]
+                new.append(room)
+            self.layers[layer] = (new[0], new[1])
+
+    def _room(self, like: Any, capacity: int) -> Any:
+        """Zeros, for what is masked is still multiplied by zero, and memory that was not written may hold NaN."""
+        return like.new_zeros(len(self.positions), like.shape[1], capacity, like.shape[3])
+
+    def mask(self, dtype: Any) -> Any:
+        """[rows, 1, 1, capacity], added to the scores: 0 up to the row's position, -inf behind it."""
+        import torch
+
+        places = torch.arange(self.capacity, device=self.positions.device)
+        behind = places[None] > self.positions[:, None]
+        return torch.zeros(behind.shape, dtype=dtype, device=behind.device).masked_fill(behind, -torch.inf)[
+            :, None, None
+        ]
+
+
+@contextlib.contextmanager
+def attending(model: Any) -> Iterator[None]:
+    """Let the model attend by `_attend` for a while. It must look its attention up in transformers' AttentionInterface."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, _attend)
+    before = model.config._attn_implementation
+    model.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = before
+
+
+def _attend(
+    module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, **_: object
+) -> tuple[Any, None]:
+    """query [rows, heads, tokens, head_dim]. Without a mask a prompt, causal; with one a single token each row."""
+    from torch.nn.functional import scaled_dot_product_attention as attention
+
+    rows, heads, _, width = query.shape
+    shared = heads != key.shape[1]
+    if mask is None:
+        found = attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared)
+    else:
+        packed = query.reshape(rows, key.shape[1], heads // key.shape[1], width)
+        found = attention(packed, key, value, attn_mask=mask, scale=scaling).reshape(rows, heads, 1, width)
+    return found.transpose(1, 2).contiguous(), None
