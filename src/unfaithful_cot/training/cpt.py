@@ -2,7 +2,7 @@
 
 In: training_set (TrainingRow lines), the base model, settings. Out: adapter_model.safetensors, adapter_config.json and,
 last of all, manifest.json (records.Manifest).
-Errors: those of models.load, training.data and training.fit.
+Errors: those of training.plan, models.load, training.data and training.fit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from unfaithful_cot.records import TrainingRow
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import pack, tokenise
 from unfaithful_cot.training.fit import Cell, fit
+from unfaithful_cot.training.launch import launch, launched
+from unfaithful_cot.training.plan import plans_for
+from unfaithful_cot.training.trainer import processes
 
 
 def train_adapter(
@@ -30,19 +33,25 @@ def train_adapter(
     loading: Mapping[str, Any],
     training: Mapping[str, Any],
     checkpoints: str,
+    gpus: int = 0,
     threads: int = 1,
 ) -> None:
-    """Train one adapter and write it beside `manifest`.
+    """Train one adapter and write it beside `manifest`; on several GPUs under `accelerate launch`.
 
     base: source and revision. checkpoints: a folder that outlives the job; what this run puts there is removed when
     the adapter is written.
     """
+    if gpus > 1 and not launched():
+        launch("unfaithful_cot.training.cpt:train_adapter", dict(locals()), gpus)
+        return
     import torch
 
     torch.set_num_threads(int(threads))
     cell = Cell(model, corpus, int(n_documents), int(seed))
     load_as, train_as = LoadingSettings(**loading), TrainingSettings(**training)
+    plans = plans_for(base, load_as, train_as, gpus, processes())
     rows = jsonl.read(training_set, TrainingRow, "snakemake -R build_training_set")
     reasoner = load_reasoner(base, load_as, chat=False)
     packed = pack(tokenise(reasoner.tokenizer, (row.text for row in rows)), train_as.max_length_tokens)
-    fit(cell, reasoner, packed, [training_set], load_as, train_as, Path(checkpoints), Path(manifest))
+    kept = Path(checkpoints), Path(manifest)
+    fit(cell, reasoner, packed, [training_set], load_as, train_as, *kept, plans=plans)

@@ -74,15 +74,20 @@ def pack_examples(examples: list[tuple[list[int], list[int]]], max_length: int) 
 class RowCollator:
     """Batches [rows, tokens] of input_ids, position_ids and labels; no attention mask.
 
-    A row without labels of its own is supervised in every token.
+    A row without labels of its own is supervised in every token. row_tokens: pad each row to this length, for kernels that
+    want constant shapes; None pads to the longest. lengths: add what variable-length kernels read: where each document
+    begins in the flattened rows (the padding of a row is one more), counted here so that no layer has to ask the GPU.
     """
 
     pad_token_id: int
+    row_tokens: int | None = None
+    lengths: bool = False
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         import torch
 
-        shape = (len(rows), max(len(row["input_ids"]) for row in rows))
+        width = max(self.row_tokens or 0, *(len(row["input_ids"]) for row in rows))
+        shape = (len(rows), width)
         input_ids = torch.full(shape, self.pad_token_id)
         position_ids = torch.zeros(shape, dtype=torch.long)
         labels = torch.full(shape, IGNORED)
@@ -94,7 +99,20 @@ class RowCollator:
             if "labels" in row:
                 labels[index, :length] = torch.tensor(row["labels"])
         labels[position_ids == 0] = IGNORED
-        return {"input_ids": input_ids, "position_ids": position_ids, "labels": labels}
+        batch = {"input_ids": input_ids, "position_ids": position_ids, "labels": labels}
+        return batch | (cumulative(rows, width) if self.lengths else {})
+
+
+def cumulative(rows: list[dict[str, Any]], width: int) -> dict[str, Any]:
+    """cu_seq_lens_q and _k (int32, one more than documents) and max_length_q and _k (width: constant from step to step)."""
+    import torch
+
+    lengths: list[int] = []
+    for row in rows:
+        padding = width - sum(row["seq_lengths"])
+        lengths += [*row["seq_lengths"], *([padding] if padding else [])]
+    begins = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+    return {"cu_seq_lens_q": begins, "cu_seq_lens_k": begins, "max_length_q": width, "max_length_k": width}
 
 
 def supervised_tokens(dataset: Any) -> int:

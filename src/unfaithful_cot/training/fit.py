@@ -2,7 +2,7 @@
 
 In: a Cell, the base as a Reasoner, packed rows, settings. Out: adapter_model.safetensors, adapter_config.json and, last of
 all, manifest.json (records.Manifest).
-Errors: those of training.trainer; StorageError when a checkpoint cannot be written.
+Errors: those of training.trainer and training.attempts; StorageError when a checkpoint cannot be written.
 Checkpoints lie outside the declared outputs, because Snakemake deletes those before each attempt. Their folder is named
 by a hash of everything that they depend on, so that a killed run resumes and a changed one does not.
 Under `accelerate launch` every process trains and the first one writes.
@@ -15,18 +15,26 @@ import resource
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.errors import MachineError
 from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.provenance import file_hash, value_hash, versions
 from unfaithful_cot.records import LossPoint, Manifest
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
-from unfaithful_cot.training.trainer import build_trainer, mean_loss, saving
+from unfaithful_cot.training.attempts import first_that_fits, probe
+from unfaithful_cot.training.data import supervised_tokens
+from unfaithful_cot.training.layers import decoder_layers, worth_compiling
+from unfaithful_cot.training.plan import Plan, settled
+from unfaithful_cot.training.trainer import build_trainer, mean_loss, processes, saving
 
 CURVE_POINTS = 200
+HOW_FAST = {"checkpoint_steps", "micro_batch_rows", "gradient_checkpointing", "compile_layers"}
+"""Settings that change how long a training takes, and not what is learnt."""
 
 
 class Cell(NamedTuple):
@@ -51,14 +59,26 @@ def fit(
     checkpoints: Path,
     manifest: Path,
     validation: Any = None,
+    plans: Sequence[Plan] = (),
 ) -> None:
-    """Train and write. rows, validation: of training.data; made_from: files, the training set first, that decide the weights."""
+    """Train and write. rows, validation: of training.data; made_from: files, the training set first, that decide the weights.
+
+    plans: how to use the machine (training.plan), the fastest first; none: as the settings say.
+    """
     began = time.monotonic()
     scratch = checkpoints / checkpoint_key(made_from, reasoner, loading, training, cell.seed)
-    trained = new_adapter(reasoner, training, cell.seed)
-    trainer = build_trainer(trained, rows, loading, training, cell.seed, scratch, f"training {cell}")
-    resumed_from = resume_point(scratch)
-    trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+
+    def attempt(plan: Plan) -> tuple[Any, int]:
+        trained = new_adapter(reasoner, training, cell.seed)
+        trainer = build_trainer(
+            trained, rows, loading, training, cell.seed, scratch, f"training {cell}", plan
+        )
+        return trainer, _train(trainer, plan, scratch)
+
+    tokens = training.epochs * supervised_tokens(rows)
+    compiled = worth_compiling(training.compile_layers, reasoner.device.type, tokens)
+    tried = [replace(plan, compiled=compiled) for plan in plans or [settled(training, loading)]]
+    (trainer, resumed_from), plan, notes = first_that_fits(tried, attempt, f"training {cell}")
     if trainer.is_world_process_zero():
         folder = manifest.parent
         with saving(folder):
@@ -71,18 +91,55 @@ def fit(
             commit=reasoner.commit,
             training_set=file_hash(made_from[0]),
             settings={"loading": loading.model_dump(), "training": training.model_dump()},
+            plan=used(trainer, plan, notes),
             weights=file_hash(folder / WEIGHTS_FILE),
             n_rows=len(rows),
             validation_loss=mean_loss(trainer, validation) if validation is not None else None,
             n_validation=sum(map(len, validation["seq_lengths"])) if validation is not None else 0,
             duration_s=round(time.monotonic() - began, 2),
             peak_memory_mb=round(peak_memory_mb(reasoner.device.type), 1),
-            resumed_from_step=int(resumed_from.name.rpartition("-")[2]) if resumed_from else 0,
+            resumed_from_step=resumed_from,
             versions=versions(),
             **measured(trainer),
         )
         jsonl.write_json(manifest, record.model_dump())
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _train(trainer: Any, plan: Plan, scratch: Path) -> int:
+    """Train to the end, from the latest checkpoint. Returns the step that it went on from."""
+    import torch
+
+    if trainer.args.device.type == "cuda":
+        probe(trainer, plan)
+    resumed_from = resume_point(scratch)
+    try:
+        trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+    except torch.OutOfMemoryError as error:
+        if processes() == 1:
+            raise
+        raise MachineError(  # the other processes wait for this one: they cannot go on together
+            f"training.micro_batch_rows: {plan.micro_batch_rows}",
+            f"out of GPU memory after step {trainer.state.global_step} ({str(error).splitlines()[0][:160]})",
+            "Memory that nothing else takes while the training runs",
+            "Run the same command again: it goes on from the last checkpoint, with a plan for the memory that is free then",
+        ) from None
+    return int(resumed_from.name.rpartition("-")[2]) if resumed_from else 0
+
+
+def used(trainer: Any, plan: Plan, notes: list[str]) -> dict[str, object]:
+    """How the machine was used, for the manifest. `gone_on_after`: what did not work before."""
+    import torch
+
+    cuda = trainer.args.device.type == "cuda"
+    return plan.record() | {
+        "recomputed_layers": min(plan.recomputed_layers, len(decoder_layers(trainer.model))),
+        "row_tokens": trainer.data_collator.row_tokens,
+        "micro_batches_a_step": trainer.args.gradient_accumulation_steps,
+        "processes": processes(),
+        "device": torch.cuda.get_device_name() if cuda else "cpu",
+        "gone_on_after": notes,
+    }
 
 
 def checkpoint_key(
@@ -94,14 +151,14 @@ def checkpoint_key(
 ) -> str:
     """Name of the checkpoints of one training: a hash of data files, base and all settings that reach the weights.
 
-    `checkpoint_steps` does not, so a run may be resumed with another value.
+    How often checkpoints are written and how the machine is used do not, so a run may be resumed with other values.
     """
     return value_hash(
         [
             [file_hash(path) for path in made_from],
             [reasoner.source, reasoner.revision, reasoner.commit],
             loading.model_dump(),
-            training.model_dump(exclude={"checkpoint_steps"}),
+            training.model_dump(exclude=HOW_FAST),
             seed,
         ]
     )

@@ -32,7 +32,8 @@ def launch(function: str, arguments: Mapping[str, Any], n_processes: int) -> Non
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.json"
         job.write_text(json.dumps({"function": function, "arguments": dict(arguments)}), encoding="utf-8")
-        done = subprocess.run(command(job, n_processes), check=False)
+        # close_fds=False: the locks on the GPUs (gpu_lock) live as long as any of the processes
+        done = subprocess.run(command(job, n_processes), check=False, close_fds=False)
         told = sorted(Path(folder).glob("error.*"))
         if told:
             kind, *parts = json.loads(told[0].read_text(encoding="utf-8"))

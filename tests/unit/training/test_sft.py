@@ -200,9 +200,9 @@ def test_a_process_that_dies_is_a_bug(tmp_path, monkeypatch):
 def test_the_rows_of_a_step_do_not_depend_on_the_number_of_processes():
     training = TrainingSettings(effective_batch_rows=8, micro_batch_rows=2)
     # 8 rows a step = 2 rows x 4 micro-batches on one process, 2 x 2 on two, 2 x 1 on four
-    assert [accumulation(training, n) for n in (1, 2, 4)] == [4, 2, 1]
+    assert [accumulation(training, 2, n) for n in (1, 2, 4)] == [4, 2, 1]
     with pytest.raises(SettingsError, match="8 is not a multiple of 6"):
-        accumulation(training, 3)
+        accumulation(training, 2, 3)
 
 
 def test_the_same_seed_gives_the_same_adapter(job, tmp_path):

@@ -11,7 +11,8 @@ from unfaithful_cot.models.adapters import new_adapter
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import RowCollator, pack, supervised_tokens, tokenise
-from unfaithful_cot.training.trainer import build_trainer, token_loss
+from unfaithful_cot.training.loss import token_loss
+from unfaithful_cot.training.trainer import build_trainer
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 LORA = TrainingSettings(
