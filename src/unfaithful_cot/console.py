@@ -62,12 +62,18 @@ def flat(
     if isinstance(source, Mapping):
         if not source:
             return {}
-        keys = list(flat(group, next(iter(source.values())), *leaves, untracked=untracked))
+        keys = list(_leaves(group, next(iter(source.values())), leaves, untracked))
 
         def at(key: str) -> Callable[[Any], Any]:
-            return lambda wildcards: flat(group, source[wildcards[by]], *leaves, untracked=untracked)[key]
+            return lambda wildcards: _leaves(group, source[wildcards[by]], leaves, untracked)[key]
 
         return {key: at(key) for key in keys}
+    return {key: _literal(value) for key, value in _leaves(group, source, leaves, untracked).items()}
+
+
+def _leaves(
+    group: str, source: BaseModel, leaves: tuple[str, ...], untracked: Iterable[str]
+) -> dict[str, Any]:
     values = source.model_dump(mode="json")
     quiet = set(untracked)
     params: dict[str, Any] = {}
@@ -76,6 +82,13 @@ def flat(
         params[key] = Untracked(values[name]) if name in quiet else values[name]
     told = [f"{name}={values[name]!r}" for name in leaves or values if name not in quiet]
     return {**params, f"tracked_{group or leaves[0]}": ", ".join(told)}
+
+
+def _literal(value: object) -> object:
+    """Snakemake takes braces in a param for a wildcard, unless they are doubled or come from a function."""
+    if isinstance(value, list):
+        return [_literal(part) for part in value]
+    return value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value
 
 
 def _allowed(name: str) -> str:
