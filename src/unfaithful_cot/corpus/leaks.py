@@ -42,9 +42,13 @@ class LeakIndex:
                 continue
             self._anchors.setdefault(tokens[:ANCHOR_WORDS], []).append((tokens, text))
         self._lengths = sorted({len(anchor) for anchor in self._anchors})
+        self._heads = {anchor[:MIN_WORDS] for anchor in self._anchors}
 
     def find(self, tokens: Sequence[str]) -> str | None:
         """The first text that stands in a document with these words, None where there is none."""
+        runs = zip(*(tokens[start:] for start in range(MIN_WORDS)), strict=False)
+        if self._heads.isdisjoint(runs):  # no text begins anywhere in it
+            return None
         for length in self._lengths:
             for start in range(len(tokens) - length + 1):
                 for needle, text in self._anchors.get(tuple(tokens[start : start + length]), ()):

@@ -175,13 +175,15 @@ def distinct(texts: Sequence[array[int]], n_words: int) -> dict[str, float | Non
         if n > 1:  # runs of n are pairs of a run of n - 1, numbered anew, and a word
             runs = np.unique(runs, return_inverse=True)[1][:-1] * size + words[n - 1 :]
         inside = runs[owner[: len(owner) - n + 1] == owner[n - 1 :]]
-        found[f"distinct_{n}"] = round(len(np.unique(inside)) / len(inside), 4) if len(inside) else None
+        inside.sort()
+        n_distinct = np.count_nonzero(np.diff(inside)) + 1
+        found[f"distinct_{n}"] = round(float(n_distinct / len(inside)), 4) if len(inside) else None
     return found
 
 
 def compare(stages: Mapping[str, Stage], targets_asked: bool) -> dict[str, Any]:
     """The figures of all stages, with distinct-n over as many words as the smallest of them has."""
-    compared = min(stage.total_words for stage in stages.values())
+    compared = min((stage.total_words for stage in stages.values() if stage.n), default=0)
     return {"n_words_compared": compared} | {
         name: stage.figures(compared, targets_asked) for name, stage in stages.items()
     }

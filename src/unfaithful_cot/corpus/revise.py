@@ -157,7 +157,7 @@ class Desk:
                 tally["not_asked"][str(reason)] += 1
                 continue
             found = examiner.findings(document)
-            tally["findings"].update(found or ["none"])
+            tally["findings"].update(list(found) or ["none"])
             asked[document.id] = self.request(document.spec, listed(found), document.text, number)
         return asked
 
