@@ -85,10 +85,8 @@ def _leaves(
 
 
 def _literal(value: object) -> object:
-    """Snakemake takes braces in a param for a wildcard, unless they are doubled or come from a function."""
-    if isinstance(value, list):
-        return [_literal(part) for part in value]
-    return value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value
+    """Snakemake takes braces in a param for a wildcard, unless the value comes from a function."""
+    return (lambda wildcards: value) if isinstance(value, str | list) and "{" in str(value) else value
 
 
 def _allowed(name: str) -> str:
