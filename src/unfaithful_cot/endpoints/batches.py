@@ -254,9 +254,12 @@ class Batches:
         patience = window.PATIENCE * self.endpoint.max_attempts
         for attempt in range(patience):
             try:
-                return await ask(*args, **more)
-            except _Halt:
-                raise
+                said = await ask(*args, **more)
+                if not hasattr(type(said), "model_fields") or getattr(said, "id", None):
+                    return said
+                fault = Fault("retry", "malformed", "the body is no file and no batch")
+            except ValueError:
+                fault = Fault("retry", "malformed", "the body is no JSON")
             except Exception as error:
                 fault = classify(error)
             if fault.action != "retry" or attempt == patience - 1:
