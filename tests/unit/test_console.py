@@ -54,6 +54,14 @@ def test_a_name_that_snakemake_keeps_for_itself_gets_an_underscore() -> None:
     Params(fromdict=flat("", settings, "count"))
 
 
+def test_braces_in_a_setting_are_no_wildcard() -> None:
+    # a string with {name} in a param would be filled in by Snakemake; what a function returns is left as it is
+    params = flat("", EndpointSettings(model="{adapter}"), "model", "kind")
+    assert params["kind"] == "openai"
+    assert params["model"]({}) == "{adapter}"
+    assert params["tracked_model"]({}) == "model='{adapter}', kind='openai'"
+
+
 def test_leaves_by_a_wildcard() -> None:
     models = {
         name: ModelSettings(source=f"hub/{name}", label=name, parameters=1, gpus=0, memory_mb=1)
