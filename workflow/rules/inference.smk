@@ -33,9 +33,9 @@ rule evaluate_baseline:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
@@ -73,9 +73,9 @@ rule evaluate_adapter:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:

@@ -58,9 +58,9 @@ rule evaluate_swapped:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}_swapped",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:

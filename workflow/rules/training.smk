@@ -65,9 +65,9 @@ rule train_adapter:
         runtime=1440,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat("training", settings.training, untracked=HOW_FAST),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",
         code=code_hash("unfaithful_cot.training.cpt"),
