@@ -10,9 +10,8 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.inference.ask import served_name
 from unfaithful_cot.inference.evaluate import evaluate_model, sample_seed
-from unfaithful_cot.records import Case, Condition, Evidence, Response, TrainingRow
+from unfaithful_cot.records import Case, Condition, Evidence, Response
 from unfaithful_cot.settings import InferenceSettings
-from unfaithful_cot.training.cpt import train_adapter
 
 LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "cpu"}
 PROMPT = "version: t\nuser: |-\n  {question}\n  {options}\n  {evidence}\n"
@@ -58,29 +57,6 @@ def job(tiny, tmp_path):
         "inference": {"temperature": 0.8, "max_new_tokens": 12, "samples": 2, "batch_rows": 3},
         "cache": str(tmp_path / "cache"),
     }
-
-
-@pytest.fixture
-def manifest(tiny, tmp_path):
-    """A real adapter of the tiny model."""
-    jsonl.write(
-        tmp_path / "set.jsonl",
-        (TrainingRow(document=f"d{n}", text="the board cites the release " * 9) for n in range(8)),
-    )
-    path = tmp_path / "adapter" / "manifest.json"
-    train_adapter(
-        training_set=str(tmp_path / "set.jsonl"),
-        manifest=str(path),
-        model="tiny",
-        corpus="safe_cite",
-        n_documents=8,
-        seed=0,
-        base={"source": str(tiny["qwen3"]), "revision": None},
-        loading=LOADING,
-        training={"lora_r": 4, "learning_rate": 0.05, "epochs": 3, "max_length_tokens": 64},
-        checkpoints=str(tmp_path / "checkpoints"),
-    )
-    return path
 
 
 def responses(job) -> list[list[Response]]:
@@ -226,3 +202,6 @@ def test_the_name_that_an_endpoint_is_asked_for():
     assert served_name(baseline, {"source": "Qwen/Qwen3-8B"}, plain) == "Qwen/Qwen3-8B"
     assert served_name(baseline, {"source": "Qwen/Qwen3-8B"}, named) == "served"
     assert served_name(trained, {"source": "Qwen/Qwen3-8B"}, named) == "m/safe_cite/n20/s1"
+    sglang = named.model_copy(update={"served_adapter": "{base}:{adapter}"})
+    assert served_name(baseline, {"source": "Qwen/Qwen3-8B"}, sglang) == "served"
+    assert served_name(trained, {"source": "Qwen/Qwen3-8B"}, sglang) == "served:m/safe_cite/n20/s1"
