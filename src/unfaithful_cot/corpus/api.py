@@ -65,7 +65,7 @@ def write_documents(
                 request_hash=request.key,
                 finish_reason=answer.finish_reason if answer else f"failed:{done.failures[request.key]}",
                 tokens=answer.completion_tokens if answer else None,
-                cost_usd=cost_usd(endpoint, answer.prompt_tokens, answer.completion_tokens)
+                cost_usd=cost_usd(endpoint, answer.prompt_tokens, answer.completion_tokens, answer.batched)
                 if answer
                 else 0.0,
             )

@@ -198,7 +198,9 @@ class Desk:
         """What stands in the draft's place, and why it is the draft itself, or None."""
         if answer is None:
             return draft, FAILED
-        price = draft.cost_usd + cost_usd(self.endpoint, answer.prompt_tokens, answer.completion_tokens)
+        price = draft.cost_usd + cost_usd(
+            self.endpoint, answer.prompt_tokens, answer.completion_tokens, answer.batched
+        )
         later = Document(
             id=make_id("d", draft.spec.id, request.key),
             spec=draft.spec,

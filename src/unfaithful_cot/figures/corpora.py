@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
@@ -32,7 +33,10 @@ class TypeView:
 
 @dataclass
 class CorpusView:
-    """One corpus. `words`: mean of whitespace-separated words; `cost_usd`: of the documents that were kept."""
+    """One corpus. `words`: mean of whitespace-separated words; `cost_usd`: of the documents that were kept.
+
+    `texts`, `facts`: (what, its value at each of `stages`): what the texts are like, and how many state each key fact.
+    """
 
     name: str
     path: str
@@ -45,6 +49,10 @@ class CorpusView:
     quality: list[tuple[str, str]]
     written: int | None = None
     removed: str = ""
+    stages: list[str] = field(default_factory=list)
+    texts: list[tuple[str, list[str]]] = field(default_factory=list)
+    facts: list[tuple[str, list[str]]] = field(default_factory=list)
+    revision: str = ""
 
 
 def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
@@ -72,7 +80,7 @@ def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def read_quality(path: Path | str) -> dict[str, object]:
+def read_quality(path: Path | str) -> dict[str, Any]:
     """quality.json as it is."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -94,6 +102,57 @@ def removed_text(quality: dict[str, object]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items() if count)
 
 
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _told(stage: dict[str, Any]) -> dict[str, str]:
+    """The figures of one stage of corpus/measures.py as words; a dash where one is undefined."""
+    repeats, opening, lengths, facts = (
+        stage[name] for name in ("repeats", "openings", "lengths", "key_facts")
+    )
+    words, target = lengths["mean_words"], lengths["mean_target_words"]
+    first = next(iter(opening["commonest"]))
+    distinct = ("–" if stage[f"distinct_{n}"] is None else f"{stage[f'distinct_{n}']:.3f}" for n in (1, 2, 3))
+    return {
+        "documents with a text": f"{stage['n_documents']:,}",
+        "repeat an earlier one": f"{_percent(repeats['share'])} ({repeats['n']:,} of {repeats['n_compared']:,})",
+        "distinct words, pairs, triples": ", ".join(distinct),
+        "compression ratio": f"{stage['compression_ratio']:.2f}",
+        "commonest opening": f"{_percent(opening['commonest_share'])} “{first}”",
+        "words a document (asked for)": f"{words:,.0f} ({'–' if target is None else f'{target:,.0f}'})",
+        "within a quarter of the length asked for": _percent(lengths["share_within"]),
+        "key facts that a document states": f"{_percent(facts['mean_share_stated'])} of {facts['n_facts']}",
+    }
+
+
+def text_rows(
+    quality: dict[str, Any],
+) -> tuple[list[str], list[tuple[str, list[str]]], list[tuple[str, list[str]]]]:
+    """(stages, rows, rows of key facts) of the texts before and after; empty where quality.json has none."""
+    texts = quality.get("texts", {})
+    stages = {name: one for name, one in texts.items() if isinstance(one, dict) and one["n_documents"]}
+    told = [_told(stage) for stage in stages.values()]
+    shares = [stage["key_facts"]["share_of_documents"] for stage in stages.values()]
+    return (
+        list(stages),
+        [(name, [one[name] for one in told]) for name in (told[0] if told else ())],
+        [(fact, [_percent(one[fact]) for one in shares]) for fact in (shares[0] if shares else ())],
+    )
+
+
+def revision_text(quality: dict[str, Any]) -> str:
+    """What came of the revision, in a sentence a round; empty where there was none."""
+    said = []
+    for told in quality.get("revision", {}).get("rounds", []):
+        kept = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in told["draft_kept"].items())
+        said.append(
+            f"Round {told['round']} of the revision wrote {told['n_revised']:,} of {told['n_asked']:,} documents anew"
+            + (f" and left the draft of the others ({kept})." if kept else ".")
+        )
+    return " ".join(said)
+
+
 def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> CorpusView:
     """One corpus with `shown` examples a type: the first of each in the order of the file."""
     kept = jsonl.read(documents, Document, REMAKE)
@@ -104,6 +163,7 @@ def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> Corpu
         types.setdefault((document.spec.category, document.spec.type), []).append(document)
     per_category = Counter(document.spec.category for document in kept)
     counted = [document.tokens for document in kept if document.tokens is not None]
+    stages, texts, facts = text_rows(counts)
     return CorpusView(
         name=kept[0].spec.corpus,
         path=str(documents),
@@ -116,9 +176,13 @@ def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> Corpu
             TypeView(*key, len(found), len(found) / len(kept), found[:shown])
             for key, found in sorted(types.items())
         ],
-        quality=flatten(counts),
+        quality=flatten({name: value for name, value in counts.items() if name not in ("texts", "revision")}),
         written=written if isinstance(written, int) else None,
         removed=removed_text(counts),
+        stages=stages,
+        texts=texts,
+        facts=facts,
+        revision=revision_text(counts),
     )
 
 
