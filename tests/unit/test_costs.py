@@ -71,3 +71,38 @@ def test_responses_of_an_endpoint_are_counted(tmp_path: Path) -> None:
     assert (
         "144 API requests" in responses and "1,440 completion tokens" in responses and "$14.40" in responses
     )
+
+
+def test_a_ceiling_stands_in_the_line_with_what_is_spent(tmp_path: Path) -> None:
+    ledger = tmp_path / "spent.jsonl"
+    ledger.write_text('{"usd": 3.0, "for": "a"}\n{"usd": -0.5, "for": "a"}\n')
+    endpoint = API | {"max_usd": 5.0, "ledger": str(ledger)}
+
+    def line(count: int) -> str:
+        study = settings(documents={"count": 4, "generator": "openai", "endpoint": endpoint})
+        study = study.model_copy(update={"documents": study.documents.model_copy(update={"count": count})})
+        return api_costs(study, UNIVERSES, tmp_path)[0]
+
+    # at most a dollar each: $2.50 are left, which is enough for two documents and not for four
+    assert line(2).endswith("(at most $2.00); ceiling $5.00, $2.50 spent")
+    assert line(4).endswith(
+        "(at most $4.00); ceiling $5.00, $2.50 spent: TOO LITTLE, raise max_usd or ask for less"
+    )
+
+
+def test_corpora_that_share_a_ceiling_are_summed(tmp_path: Path) -> None:
+    endpoint = API | {"max_usd": 6.0}
+    study = settings(
+        grid={"models": ["a"], "corpora": {"neutral": [2], "safe_cite": [2]}},
+        documents={"count": 4, "generator": "openai", "endpoint": endpoint},
+    )
+    first, second, together = api_costs(study, UNIVERSES, tmp_path)
+    assert "TOO LITTLE" not in first + second
+    assert together.startswith("documents together: about $8.00; ceiling $6.00, $0.00 spent: TOO LITTLE")
+
+
+def test_batches_cost_half(tmp_path: Path) -> None:
+    asked = {"engine": "openai", "max_new_tokens": 10, "endpoint": API | {"mode": "batch", "max_usd": 9.0}}
+    # 72 answers of 10 tokens at $10,000 a million: $7.20, in batches $3.60
+    (responses,) = api_costs(settings(inference=asked), UNIVERSES, tmp_path)
+    assert responses.endswith("at most $3.60 beside the prompts; ceiling $9.00, $0.00 spent")
