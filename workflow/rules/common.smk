@@ -234,6 +234,11 @@ def of_model(leaf):
     return lambda wildcards: getattr(models[wildcards.model], leaf)
 
 
+def gpus_to_answer(wildcards):
+    """The GPUs of a job that answers: those of the model, none where a server does it."""
+    return 0 if settings.inference.engine == "openai" else models[wildcards.model].gpus
+
+
 def files_of(source):
     """The files of a model that is a folder, so that new weights rerun; nothing for one of the Hub."""
     folder = Path(source or "nowhere")
@@ -372,7 +377,7 @@ def check_machine():
     from unfaithful_cot.preflight.start import check_start, note_executor
 
     note_executor(workflow.local_exec)
-    if workflow.local_exec:
+    if workflow.local_exec and not workflow.touch:
         asking = [job for job in workflow.dag.needrun_jobs() if gpus_asked(job)]
         limit = workflow.global_resources.get("gpu")
         try:

