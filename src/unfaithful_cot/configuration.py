@@ -227,7 +227,9 @@ def _check_sizes(settings: Settings, file: str) -> None:
     _check_once(f"{file}: grid.seeds", settings.grid.seeds)
     for corpus, sizes in settings.grid.corpora.items():
         _check_once(f"{file}: grid.corpora.{corpus}", sizes)
-        if max(sizes) > settings.documents.count and settings.documents_of(corpus) in corpora_written(settings):
+        if max(sizes) > settings.documents.count and settings.documents_of(corpus) in corpora_written(
+            settings
+        ):
             raise SettingsError(
                 f"{file}: grid.corpora.{corpus}",
                 f"{max(sizes)} documents are more than documents.count writes ({settings.documents.count})",

@@ -117,7 +117,6 @@ class DocumentSettings(Strict):
     quality: QualitySettings = QualitySettings()
     plain_text: PlainTextSettings = PlainTextSettings()
 
-
     @model_validator(mode="before")
     @classmethod
     def _none_written(cls, values: Any) -> Any:
