@@ -61,6 +61,13 @@ rule all:
 
 include: "workflow/rules/hub.smk"
 include: "workflow/rules/documents.smk"
+
+
+if settings.documents.revision.rounds:
+
+    include: "workflow/rules/revision.smk"
+
+
 include: "workflow/rules/cases.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/inference.smk"

@@ -1,7 +1,7 @@
 """From a universe to its corpus.
 
 INPUTS   resources/universes/{universe of the corpus}.yaml, the prompt for an API, the cases (no document may contain one)
-OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json; revised.jsonl, revision.json with documents.revision
+OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json
 READ BY  training.smk, figures.smk
 """
 
@@ -61,40 +61,6 @@ rule generate_documents:
         code=code_hash("unfaithful_cot.corpus.generate"),
     script:
         "../scripts/generate_documents.py"
-
-
-revising = settings.documents.revision.rounds > 0
-
-if revising:
-
-    rule revise_documents:
-        """Have each document go over the desk once more: what is wrong or thin in it is named, and it is written anew."""
-        input:
-            universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
-            raw=rules.generate_documents.output.raw,
-            prompt=f"resources/prompts/{settings.documents.revision.prompt}.yaml",
-            names="resources/names.v1.yaml",
-        output:
-            revised=ensure(f"{RESULTS}/corpora/{{corpus}}/revised.jsonl", non_empty=True),
-            account=ensure(f"{RESULTS}/corpora/{{corpus}}/revision.json", non_empty=True),
-        log:
-            f"{RESULTS}/logs/revise_documents/{{corpus}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/revise_documents/{{corpus}}.tsv"
-        conda:
-            "../../envs/cpu.yaml"
-        threads: 1
-        resources:
-            mem_mb=4000,
-            runtime=1440,
-        params:
-            **flat("endpoint", settings.documents.endpoint, untracked=PACING),
-            **flat("", settings.documents.revision, "rounds"),
-            **flat("", settings.documents.quality, "min_words", "max_failed"),
-            cache=f"{CACHE}/documents",
-            code=code_hash("unfaithful_cot.corpus.revise"),
-        script:
-            "../scripts/revise_documents.py"
 
 
 rule filter_documents:
