@@ -1,0 +1,68 @@
+"""The Slurm profile where there is no Slurm: the plan is the same, and a run is refused with one message."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from study import ROOT, Study
+
+SMOKE = (ROOT / "tests" / "fixtures" / "smoke.yaml").read_text(encoding="utf-8")
+PROFILE = ("--workflow-profile", "profiles/slurm")
+NEEDED = ("sh", "bash", "env", "which")
+
+
+@pytest.fixture
+def without_slurm(tmp_path: Path) -> dict[str, str]:
+    """A path that leads to nothing but what Snakemake itself needs."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in NEEDED:
+        (folder / name).symlink_to(shutil.which(name) or "/bin/sh")
+    return {"PATH": str(folder)}
+
+
+def test_the_plan_is_that_of_the_default_profile(
+    fresh: Callable[..., Study], without_slurm: dict[str, str]
+) -> None:
+    study = fresh(SMOKE)
+    plan = study.rules()
+    done = study.snakemake("-n", *PROFILE, **without_slurm)
+    assert done.returncode == 0, done.stderr
+    assert study.rules(*PROFILE) == plan
+    assert plan["train_adapter"] == 3
+
+
+def test_a_run_without_slurm_is_refused_with_one_message(
+    fresh: Callable[..., Study], without_slurm: dict[str, str]
+) -> None:
+    study = fresh(SMOKE)
+    done = study.snakemake(*PROFILE, **without_slurm)
+    assert done.returncode == 1
+    assert "profiles/slurm: no sbatch on the path. " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (study.folder / "results").exists()
+
+
+def test_an_unknown_key_of_a_profile_is_named(fresh: Callable[..., Study]) -> None:
+    study = fresh(SMOKE)
+    study.append("profiles/slurm/config.yaml", "\nslurm-partitoin: x\n")
+    done = study.snakemake("-n", *PROFILE)
+    assert done.returncode != 0
+    assert done.stderr.rstrip().endswith("unrecognized arguments: --slurm-partitoin=x")
+    assert "Traceback" not in done.stderr
+
+
+def test_every_rule_that_the_profile_groups_exists() -> None:
+    """A group of a rule that is no more would silently group nothing."""
+    text = (ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8")
+    grouped = text.split("\ngroups:\n")[1].split("\ngroup-components:")[0].splitlines()
+    rules = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    absent = [
+        line.split(":")[0].strip()
+        for line in grouped
+        if not any(f"rule {line.split(':')[0].strip()}:\n" in text for text in rules)
+    ]
+    assert grouped and absent == []
