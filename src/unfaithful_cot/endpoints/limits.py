@@ -2,21 +2,28 @@
 
 In: `x-ratelimit-limit-X`, `-remaining-X` and `-reset-X` (X: requests, tokens) of answers. Out: seconds to wait before the
 next request. Each limit is taken for a bucket that refills evenly: `reset` is the time until it is full again, so
-(limit - remaining) / reset is its rate. `remaining` is that of the moment when the answered request came in; what
-was sent after it is taken off. A server that refills in another manner refuses now and then, which the window stands.
+(limit - remaining) / reset is its rate. `remaining` is that of the moment when the answered request came in, and requests do
+not come in in the order in which they went out, nor at once. So an answer gives two bounds: `remaining` less all that may
+have come in after it, and less what surely did, with what was refilled since it went out. What was reckoned so far is kept
+between them. A server that refills in another manner refuses now and then, which the window stands.
 Errors: none; a header that cannot be read says nothing.
 Source: the headers of OpenAI's API, which others have taken over.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 KINDS = ("requests", "tokens")
 PARTS = re.compile(r"([\d.]+)(ms|[dhms])")
+ARRIVAL_S = 0.1
+"""A request may come in by so much later than another one that was sent at the same time."""
+KEPT = 50_000
+"""Moments that are remembered: more than ever are in flight."""
 UNIT_S = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -43,19 +50,23 @@ class Bucket:
     level: float = math.inf
     per_s: float | None = None
     updated_s: float = 0.0
-    told_s: float = -math.inf
 
     def told(
-        self, limit: float, remaining: float, reset_s: float, sent_s: float, since: float, now: float
+        self,
+        limit: float,
+        remaining: float,
+        reset_s: float,
+        age_s: float,
+        since: tuple[float, float],
+        now: float,
     ) -> None:
-        """Take a server's word in: that of sent_s, with `since` used after that moment."""
-        if sent_s < self.told_s:
-            return  # a later request came back earlier, and knew more
-        self.told_s, self.updated_s, self.limit = sent_s, now, limit
+        """Take a server's word in, which is age_s old at most. since: used after it, at least and at most."""
+        self._refill(now)
+        self.limit = limit
         if limit > remaining and reset_s > 0:
             self.per_s = (limit - remaining) / reset_s
-        refilled = (self.per_s or 0.0) * (now - sent_s)
-        self.level = min(remaining + refilled, limit) - since
+        highest = min(remaining + (self.per_s or 0.0) * age_s, limit) - since[0]
+        self.level = min(max(self.level, remaining - since[1]), highest)
 
     def take(self, amount: float, now: float) -> None:
         """Use some."""
@@ -73,22 +84,27 @@ class Bucket:
         self.updated_s = now
 
 
-@dataclass
 class Limits:
-    """The buckets of requests and tokens. `used`: everything that was sent, by kind."""
+    """The buckets of requests and tokens, and what was used of them until when."""
 
-    buckets: dict[str, Bucket] = field(default_factory=lambda: {kind: Bucket() for kind in KINDS})
-    used: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
+    def __init__(self) -> None:
+        self.buckets = {kind: Bucket() for kind in KINDS}
+        self.times_s: list[float] = []
+        self.used: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}  # one entry more than times_s
 
-    def sent(self, tokens: float, now: float) -> dict[str, float]:
-        """Count a request of so many tokens; what had been used with it, which belongs to its answer."""
+    def sent(self, tokens: float, now: float) -> None:
+        """Count a request of so many tokens that goes out now."""
+        self.times_s.append(now)
         for kind, amount in zip(KINDS, (1.0, tokens), strict=True):
-            self.used[kind] += amount
+            self.used[kind].append(self.used[kind][-1] + amount)
             self.buckets[kind].take(amount, now)
-        return dict(self.used)
+        if len(self.times_s) > 2 * KEPT:
+            del self.times_s[:KEPT]
+            for used in self.used.values():
+                del used[:KEPT]
 
-    def heard(self, headers: Mapping[str, str], used: Mapping[str, float], sent_s: float, now: float) -> None:
-        """Read the headers of the answer to a request that was sent at sent_s, when `used` had been used."""
+    def heard(self, headers: Mapping[str, str], sent_s: float, now: float) -> None:
+        """Read the headers of the answer to the request that was sent at sent_s."""
         for kind, bucket in self.buckets.items():
             remaining = _number(headers.get(f"x-ratelimit-remaining-{kind}", ""))
             reset_s = duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
@@ -97,7 +113,13 @@ class Limits:
             told = _number(headers.get(f"x-ratelimit-limit-{kind}", ""))
             seen = bucket.limit if math.isfinite(bucket.limit) else 0.0
             limit = max(told if told is not None else seen, remaining)
-            bucket.told(limit, remaining, reset_s, sent_s, self.used[kind] - used[kind], now)
+            since = self._used_since(kind, sent_s + ARRIVAL_S), self._used_since(kind, sent_s - ARRIVAL_S)
+            bucket.told(limit, remaining, reset_s, now - sent_s, since, now)
+
+    def _used_since(self, kind: str, moment_s: float) -> float:
+        """What was sent after a moment."""
+        used = self.used[kind]
+        return used[-1] - used[bisect.bisect_right(self.times_s, moment_s)]
 
     def wait_s(self, tokens: float, now: float) -> float:
         """Seconds until a request of so many tokens may go."""

@@ -16,7 +16,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.faults import Fault, classify, refusal, too_many
@@ -39,14 +39,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Job:
-    """A request with its history. attempts: that failed; delays: by 429; sent_s, used: when the latest attempt went out,
-    and what the limits had counted then."""
+    """A request with its history. attempts: that failed; delays: by 429; sent_s: when the latest one went out."""
 
     request: Request
     attempts: int = 0
     delays: int = 0
     sent_s: float = 0.0
-    used: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:
@@ -104,7 +102,8 @@ class Window:
                     self.tally.stop(ceiling(self.tally))
                 return None
             self.ready.popleft()
-            job.sent_s, job.used = now, self.pace.limits.sent(job.tokens, now)
+            job.sent_s = now
+            self.pace.limits.sent(job.tokens, now)
             self.running[job.request.key] = asyncio.create_task(self._attempt(job))
         return None if self.tally.stopped else due_s
 
@@ -123,7 +122,7 @@ class Window:
         for job, outcome, headers in outcomes:
             now = time.monotonic()
             del self.running[job.request.key]
-            self.pace.limits.heard(headers, job.used, job.sent_s, now)
+            self.pace.limits.heard(headers, job.sent_s, now)
             if isinstance(outcome, BaseException):
                 raise outcome
             if isinstance(outcome, Answer):
