@@ -1,6 +1,6 @@
 """Keys and values at fixed addresses, and the attention that reads them: what a CUDA graph of one decoding step needs.
 
-In: a model. Out: RowCache, which the model takes as `past_key_values`, and `attending`, within which the model attends by it.
+In: a model. Out: RowCache, which the model takes as `past_key_values`, and `borrowed`, within which the model attends by it.
 Errors: torch.OutOfMemoryError from the device.
 
 Each row holds its tokens from the left, so that a prompt needs no mask (what stands behind it is neither seen nor kept) and a
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 NAME = "own_rows"
@@ -79,17 +80,32 @@ class RowCache:
 
 
 @contextlib.contextmanager
-def attending(model: Any) -> Iterator[None]:
-    """Let the model attend by `_attend` for a while. It must look its attention up in transformers' AttentionInterface."""
+def borrowed(model: Any) -> Iterator[None]:
+    """Let the model attend by `_attend`, and take its norms in one kernel instead of eight, until it is given back.
+
+    It must look its attention up in transformers' AttentionInterface, and its norms must be `weight x / rms(x)`.
+    """
     from transformers import AttentionInterface
 
     AttentionInterface.register(NAME, _attend)
     before = model.config._attn_implementation
+    norms = [module for module in model.modules() if hasattr(module, "variance_epsilon")]
     model.config._attn_implementation = NAME
+    for norm in norms:
+        norm.forward = partial(_norm, norm)
     try:
         yield
     finally:
         model.config._attn_implementation = before
+        for norm in norms:
+            del norm.forward  # that of its class is found again
+
+
+def _norm(module: Any, vectors: Any) -> Any:
+    """Half of all kernels of a step belong to norms. Here the product with the weight is rounded once, there twice."""
+    from torch.nn.functional import rms_norm
+
+    return rms_norm(vectors, vectors.shape[-1:], module.weight, module.variance_epsilon)
 
 
 def _attend(

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.inference.decode import Continuation, Decoding
 from unfaithful_cot.inference.memory import halved
-from unfaithful_cot.inference.row_cache import attending
+from unfaithful_cot.inference.row_cache import borrowed
 from unfaithful_cot.inference.sampling import uniforms
 from unfaithful_cot.inference.steps import CHECK_STEPS, NOTHING, Rows
 from unfaithful_cot.models.load import Reasoner
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3")
-"""Every layer sees all tokens and looks its attention up by name: tested for these."""
+"""Every layer sees all tokens, looks its attention up by name and has RMS norms: tested for these."""
 BLOCK, MOST_BLOCK, BLOCK_TOKENS = 256, 1024, 65_536
 """Tokens by which a cache grows: BLOCK_TOKENS over all rows, but within the first two."""
 FEW_ROWS = 16
@@ -96,7 +96,7 @@ def _run(reasoner: Reasoner, rows: list[_Row], decoding: Decoding, graphs: bool)
     """Decode one batch to its end; yields the rows that ended since the last time."""
     limit, stop = decoding.max_new_tokens, set(reasoner.stop_ids)
     held, live = rows, rows
-    with attending(reasoner.model):
+    with borrowed(reasoner.model):
         batch = _start(reasoner, rows, decoding, graphs)
         while live:
             room = batch.cache.capacity - max(row.length for row in live) + 1

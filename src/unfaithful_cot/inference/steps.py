@@ -3,7 +3,7 @@
 In: a Reasoner, rows of tokens, uniform numbers, Decoding. Out: the tokens of each step, in the order of the steps.
 Errors: torch.OutOfMemoryError.
 
-One eager step of an 8B model starts some 2,200 kernels, which takes the host longer than the GPU needs to run them below 256
+One eager step of an 8B model starts more than a thousand kernels, which takes the host longer than the GPU needs to run them below 256
 rows. A graph starts them at once. It is recorded by hand and not by torch.compile, which takes a minute for each shape and a C
 compiler. Everything that changes from step to step stands in tensors at fixed addresses, and nothing is asked back from the
 device in between. Where no graph can be recorded, and on a CPU, the same step runs kernel by kernel.

@@ -6,6 +6,8 @@ import itertools
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.errors import ModelError, SettingsError
@@ -13,7 +15,8 @@ from unfaithful_cot.inference import static, steps
 from unfaithful_cot.inference.completion import Question
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.inference.engine import answer
-from unfaithful_cot.inference.row_cache import NAME
+from unfaithful_cot.inference.row_cache import NAME, borrowed
+from unfaithful_cot.inference.sampling import uniforms
 from unfaithful_cot.inference.static import continue_many, supported
 from unfaithful_cot.models.adapters import attach, new_adapter
 from unfaithful_cot.models.load import load_reasoner
@@ -196,10 +199,80 @@ def test_a_model_that_the_static_cache_does_not_know(tmp_path):
     )
 
 
-def test_the_attention_is_given_back_when_a_reader_stops_early(tiny):
+def test_the_model_is_given_back_when_a_reader_stops_early(tiny):
     reasoner = early_stopping(tiny["qwen3"])
+    norm = reasoner.model.model.norm
     running = continue_many(reasoner, prompts_for(reasoner), [0] * 20, GREEDY, 20)
     next(running)
     assert reasoner.model.config._attn_implementation == NAME
+    assert "forward" in vars(norm)
     running.close()
     assert reasoner.model.config._attn_implementation == "sdpa"
+    assert "forward" not in vars(norm)
+
+
+class Watch(TorchDispatchMode):
+    """Notes every operation that has a tensor of the CPU among its arguments or results."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.on_cpu = 0, []
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        found = operation(*args, **(kwargs or {}))
+        self.seen += 1
+        if any(
+            isinstance(leaf, torch.Tensor) and leaf.device.type == "cpu"
+            for leaf in tree_leaves((args, kwargs, found))
+        ):
+            self.on_cpu.append(str(operation))
+        return found
+
+
+def elsewhere(owner):
+    """Move all tensors of an object to the device `meta`, which holds no numbers: asking for one is an error."""
+    for name, value in list(vars(owner).items()):
+        if isinstance(value, torch.Tensor):
+            setattr(owner, name, value.to("meta"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("decoding", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+def test_a_step_neither_asks_the_device_nor_copies_to_it(tiny, family, decoding):
+    """What a CUDA graph forbids. A number that a step read would be missing on `meta`, one that it copied is on the CPU."""
+    reasoner = load_reasoner({"source": str(tiny[family])}, LoadingSettings(dtype="bfloat16", device="cpu"))
+    numbers = uniforms([0, 1], 50) if decoding.temperature else None
+    with borrowed(reasoner.model):
+        rows = steps.Rows(reasoner, [[5, 6, 7], [8, 9]], numbers, [0, 0], decoding, 64, graphs=False)
+        rows.advance(2)
+        reasoner.model.to("meta")
+        elsewhere(rows)
+        rows.device, rows.cache.positions = torch.device("meta"), rows.position
+        rows.cache.at = rows.cache.at.to("meta")
+        rows.cache.layers = [(keys.to("meta"), values.to("meta")) for keys, values in rows.cache.layers]
+        with Watch() as watch, torch.inference_mode():
+            rows._step()
+    assert watch.seen > 100
+    assert watch.on_cpu == []
+
+
+def test_every_tensor_of_a_step_keeps_its_address(tiny):
+    """A graph reads and writes where it did when it was recorded."""
+    reasoner = load_reasoner({"source": str(tiny["qwen3"])}, FLOAT)
+
+    def addresses(rows):
+        own = {
+            name: value.data_ptr() for name, value in vars(rows).items() if isinstance(value, torch.Tensor)
+        }
+        assert rows.cache.positions.data_ptr() == own["position"]
+        return own | {"at": rows.cache.at.data_ptr()}, [
+            part.data_ptr() for pair in rows.cache.layers for part in pair
+        ]
+
+    with borrowed(reasoner.model):
+        rows = steps.Rows(reasoner, [[5, 6], [7]], uniforms([0, 1], 50), [0, 0], SAMPLED, 64, graphs=False)
+        first = rows.advance(1)
+        before = addresses(rows)
+        later = rows.advance(5)
+        assert addresses(rows) == before
+    assert (len(first), len(later)) == (1, 5)
