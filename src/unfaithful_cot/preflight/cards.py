@@ -6,6 +6,7 @@ Errors: none for a benchmark file that is not there; one without the figure coun
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ Work = Literal["training", "answering"]
 ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "resources" / "cards.yaml"
 BENCHMARKS: dict[Work, str] = {"training": "training.json", "answering": "generation.json"}
+QWEN3_8B = 8.2e9  # parameters of the model that the benchmarks measure
 
 
 class _Record(BaseModel):
@@ -78,13 +80,16 @@ def known(path: Path = FILE) -> Known:
     return Known.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def speed(work: Work, parameters: float, card: str, benchmarks: Path = ROOT / "benchmarks") -> Speed:
+def speed(
+    work: Work, parameters: float, card: str, in_4bit: bool = False, benchmarks: Path = ROOT / "benchmarks"
+) -> Speed:
     """Tokens a second that one card does with a model: the anchor, scaled by the card and the model's size.
 
-    Training is bound by arithmetic, answering by memory bandwidth; both go with the number of parameters.
+    Training is bound by arithmetic, answering by memory bandwidth; both go with the number of parameters. in_4bit: of
+    training, where that was measured.
     """
     table = known()
-    anchor = measured(benchmarks / BENCHMARKS[work]) or table.anchors[work]
+    anchor = measured(work, in_4bit, benchmarks) or table.anchors[work]
     here, there = table.kind(card), table.kind(anchor.card)
     ratio = 1.0
     if here and there:
@@ -103,6 +108,30 @@ def speed(work: Work, parameters: float, card: str, benchmarks: Path = ROOT / "b
     return Speed(anchor.tokens_per_s * ratio * anchor.parameters / parameters, told)
 
 
-def measured(path: Path) -> Anchor | None:
-    """The anchor of a benchmark file; None where there is no file, or where it was measured on a CPU."""
-    return None
+def measured(work: Work, in_4bit: bool, benchmarks: Path) -> Anchor | None:
+    """The slowest of this project's arms in the benchmark file; None without a file, or with one of another card or model.
+
+    Files: benchmarks/training.json (arms ours_bf16, ours_nf4) and generation.json (arms `ours, …`), of Qwen3-8B.
+    """
+    path = benchmarks / BENCHMARKS[work]
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    card = told.get("device") or told.get("machine", {}).get("device", "")
+    if known().kind(card) is None or "tiny" in str(told.get("model", "")):
+        return None
+    name = ("ours_nf4" if in_4bit else "ours_bf16") if work == "training" else "ours"
+    arms = {
+        arm["arm"]: arm.get("tokens_a_second") or arm["tokens_s"]
+        for arm in sorted(told["arms"], key=lambda arm: -(arm.get("tokens_a_second") or arm["tokens_s"]))
+        if arm["arm"].startswith(name)
+    }  # of two arms of one name the slower stays
+    if not arms:
+        return measured(work, False, benchmarks) if in_4bit else None
+    slowest = min(arms, key=lambda arm: arms[arm])
+    return Anchor(
+        tokens_per_s=arms[slowest],
+        parameters=QWEN3_8B,
+        card=card,
+        source=f"{BENCHMARKS[work]}: {slowest}, {card}",
+    )

