@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -73,14 +75,36 @@ def _named(name: str, installed: list[Card], job: str) -> Card | None:
     return card and Card(name, card.key, card.model, card.memory_mb, card.used_mb)
 
 
-def _installed() -> list[Card]:
-    """What nvidia-smi lists, by its own numbers; nothing where there is none."""
-    command = ["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
+def driver() -> tuple[int, ...] | None:
+    """Version of the GPU driver, as 580, 159, 4; None where nvidia-smi does not tell it."""
+    told = _ask("driver_version")
+    version = told[0].strip() if told else ""
+    return tuple(map(int, version.split("."))) if re.fullmatch(r"\d+(\.\d+)+", version) else None
+
+
+def torch_cuda() -> tuple[int, ...] | None:
+    """The version of CUDA that the installed torch was built for, as 13, 0; None for a build without. Imports nothing."""
+    found = find_spec("torch")
+    file = Path(found.origin).with_name("version.py") if found and found.origin else None
+    told = (
+        re.search(r"^cuda\b.*= '([\d.]+)'", file.read_text(encoding="utf-8"), re.MULTILINE) if file else None
+    )
+    return tuple(map(int, told.group(1).split("."))) if told else None
+
+
+def _ask(query: str) -> list[str]:
+    """Lines of nvidia-smi's answer; none where there is no such program."""
+    command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    rows = [[part.strip() for part in line.split(",")] for line in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+def _installed() -> list[Card]:
+    """What nvidia-smi lists, by its own numbers; nothing where there is none."""
+    rows = [[part.strip() for part in line.split(",")] for line in _ask(QUERY)]
     return [
         Card(uuid, uuid, model, _number(total), _number(used))
         for _, uuid, model, total, used in (row for row in rows if len(row) == 5 and row[0].isdigit())

@@ -63,3 +63,25 @@ def test_caches_lie_on_the_volume_unless_told_otherwise(tmp_path: Path) -> None:
     nothing: dict[str, str] = {}
     machine.caches_on(tmp_path / "absent", nothing)
     assert nothing == {}
+
+
+def test_the_cuda_version_of_torch_is_that_which_torch_says() -> None:
+    import torch
+
+    told = torch.version.cuda
+    assert machine.torch_cuda() == (tuple(map(int, told.split("."))) if told else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "version"), [("580.159.04", (580, 159, 4)), ("0, GPU-a, x, 1, 1", None), ("", None)]
+)
+def test_the_driver_is_asked_of_nvidia_smi(
+    line: str, version: tuple[int, ...] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho '{line}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert machine.driver() == version
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert machine.driver() is None

@@ -57,6 +57,8 @@ def look(
     with ThreadPoolExecutor() as pool:
         asked, apis = pool.submit(remote.look_at_models, models), pool.submit(remote.endpoint_findings, study)
         yield from local.gpu_findings(models, study.loading.device, cluster)
+        if not cluster:
+            yield from local.driver_finding(models, study.loading.device)
         yield from local.ram_findings(models, cluster)
         yield from local.program_findings(models, cluster)
         looked, answered = asked.result(), apis.result()

@@ -31,6 +31,7 @@ from unfaithful_cot.training.memory import adapter_parameters
 
 DOCUMENT_BYTES = 12_000  # of one document, written, filtered and tokenised
 SPARE_BYTES = 2 * GIB
+OLDEST_DRIVER = {12: 525, 13: 580}  # by version of CUDA
 
 
 def models_of(settings: Settings, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
@@ -54,6 +55,34 @@ def gpu_findings(models: dict[str, ModelSettings], device: str, cluster: bool) -
             yield Finding("GPUs", name, f"{model.gpus} a job, which the cluster has to give")
         else:
             yield tried("GPUs", name, lambda n=model.gpus, who=name: _told(check_gpus(n, who), n))  # type: ignore[misc]
+
+
+def driver_finding(models: dict[str, ModelSettings], device: str) -> Iterator[Finding]:
+    """Whether the installed torch can use the cards that nvidia-smi shows."""
+    version = machine.driver()
+    if version and device != "cpu" and any(model.gpus for model in models.values()):
+        yield tried("driver", "torch", lambda: _driver_suits(version, machine.torch_cuda()))
+
+
+def _driver_suits(driver: tuple[int, ...], cuda: tuple[int, ...] | None) -> str:
+    """CUDA 13 needs a driver of the 580 series or newer, CUDA 12 one of 525 (NVIDIA's table of minor version compatibility)."""
+    told = ".".join(map(str, driver))
+    if cuda is None:
+        raise MachineError(
+            "torch",
+            "the installed build has no CUDA, so it uses no GPU",
+            "A build for CUDA",
+            "Remove the environment (make clean-venv), unset PIP_EXTRA_INDEX_URL and make it anew",
+        )
+    least = OLDEST_DRIVER.get(cuda[0], 0)
+    if driver[0] < least:
+        raise MachineError(
+            "GPU driver",
+            f"version {told} is too old for the installed torch, which was built for CUDA {cuda[0]}.{cuda[1]}",
+            f"Version {least} or newer",
+            "Take a machine with a newer driver (RunPod: the filter for CUDA versions when a pod is made)",
+        )
+    return f"built for CUDA {cuda[0]}.{cuda[1]}, driver {told}"
 
 
 def _told(cards: Sequence[Card], n: int) -> str:

@@ -15,6 +15,7 @@ from unfaithful_cot.machine import Card
 from unfaithful_cot.preflight.findings import Finding, findings_table, problems
 from unfaithful_cot.preflight.local import (
     disk_findings,
+    driver_finding,
     gpu_findings,
     memory_findings,
     models_of,
@@ -132,3 +133,28 @@ def test_a_problem_that_two_findings_share_is_told_once() -> None:
         "PROBLEM  b      yy  2",
         "PROBLEM  c      z   3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("driver", "cuda", "part"),
+    [
+        ((580, 159, 4), (13, 0), ""),
+        ((550, 54), (12, 8), ""),
+        (
+            (570, 86),
+            (13, 0),
+            "GPU driver: version 570.86 is too old for the installed torch, which was built for CUDA 13.0. Version 580 or newer. ",
+        ),
+        ((580, 159), None, "torch: the installed build has no CUDA, so it uses no GPU. A build for CUDA. "),
+    ],
+)
+def test_a_driver_that_does_not_suit_torch_is_a_problem(
+    driver: tuple[int, ...], cuda: tuple[int, ...] | None, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "driver", lambda: driver)
+    monkeypatch.setattr(machine, "torch_cuda", lambda: cuda)
+    (found,) = driver_finding({"big": model()}, "auto")
+    assert str(found.problem or "").startswith(part) and bool(found.problem) == bool(part)
+    assert list(driver_finding({"big": model()}, "cpu")) == []
+    monkeypatch.setattr(machine, "driver", lambda: None)
+    assert list(driver_finding({"big": model()}, "auto")) == []
