@@ -2,11 +2,12 @@
 
 In: specs.jsonl, the universe, the name of the generator, the endpoint. Out: raw.jsonl, one document a spec.
 `embedded`: the template grammar of corpus/embedded.py, without network. `openai`: an API (corpus/api.py).
-Errors: DataError for a cut file or specs of another universe, EndpointError.
+Errors: DataError for a cut file or specs of another universe, SettingsError for an endpoint without room for the longest document, EndpointError.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from unfaithful_cot.errors import DataError, SettingsError, known
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records import Document, DocumentSpec, make_id
 from unfaithful_cot.settings import EndpointSettings
+
+ROOM = 1.25
 
 
 def generate_documents(
@@ -44,6 +47,7 @@ def generate_documents(
         documents = write_embedded(planned, world)
     elif generator == "openai":
         settings = EndpointSettings.model_validate(endpoint)
+        _check_room(planned, settings)
         asked = api.requests(planned, world, settings, str(prompt), str(names))
         label = f"documents of {world.name}"
         documents = api.write_documents(asked, planned, settings, float(max_failed), cache, label)
@@ -65,6 +69,18 @@ def write_embedded(specs: Sequence[DocumentSpec], universe: Universe) -> list[Do
         text = write_document(spec, universe)
         documents.append(Document(id=make_id("d", spec.id, key), spec=spec, text=text, request_hash=key))
     return documents
+
+
+def _check_room(specs: Sequence[DocumentSpec], endpoint: EndpointSettings) -> None:
+    """An answer may be a quarter longer than the longest target; otherwise the longest documents would all be cut."""
+    longest = max(spec.length_tokens for spec in specs)
+    if endpoint.max_tokens < ROOM * longest:
+        raise SettingsError(
+            "documents.endpoint.max_tokens",
+            f"{endpoint.max_tokens:,} tokens would cut documents of {longest:,} tokens, which the universe asks for",
+            f"At least {math.ceil(ROOM * longest):,}, more for a model that thinks before it writes",
+            "Raise it, or lower length_tokens of the universe",
+        )
 
 
 def _check(specs: Sequence[DocumentSpec], universe: Universe, path: Path | str) -> None:

@@ -128,6 +128,14 @@ def test_messages(universe_file: Path, specs_file: Path, tmp_path: Path) -> None
         SettingsError, match=r"'openia' is no generator. Known: embedded, openai. Did you mean"
     ):
         generate_documents(universe_file, specs_file, raw, "openia", {}, 0.0, "")
+    # the longest of 40 documents has some 400 tokens, and a quarter more is to fit in
+    with pytest.raises(
+        SettingsError,
+        match=r"documents.endpoint.max_tokens: 400 tokens would cut documents of 39\d tokens, .* At least 49\d, more for",
+    ):
+        generate_documents(
+            universe_file, specs_file, raw, "openai", {"model": "m", "max_tokens": 400}, 0.0, ""
+        )
     lines = specs_file.read_text().splitlines(keepends=True)
     specs_file.write_text("".join([*lines, lines[0]]))
     with pytest.raises(DataError, match=r"specs.jsonl:41: the id s_\w+ occurs twice"):
