@@ -87,7 +87,9 @@ def read_file(content: bytes, server: str) -> Iterator[tuple[str, Answer | Fault
 def _outcome(key: str, entry: dict[str, Any], server: str) -> Answer | Fault:
     response, error = entry.get("response") or {}, entry.get("error") or {}
     if not response:
-        return Fault("retry", str(error.get("code") or "batch_error"), str(error.get("message") or ""))
+        code = str(error.get("code"))
+        reason = code if code.isidentifier() and error.get("code") else "batch_error"
+        return Fault("retry", reason[:40], str(error.get("message") or ""))
     status, body = int(response["status_code"]), response.get("body") or {}
     if status == 200:
         try:

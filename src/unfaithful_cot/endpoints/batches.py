@@ -20,7 +20,8 @@ from unfaithful_cot.endpoints import window
 from unfaithful_cot.endpoints.batch_files import first_error, next_file, read_file, url_of
 from unfaithful_cot.endpoints.batch_journal import Entry, Journal
 from unfaithful_cot.endpoints.cache import Answer
-from unfaithful_cot.endpoints.faults import Fault, classify, refusal, too_many
+from unfaithful_cot.endpoints.faults import Fault, classify
+from unfaithful_cot.endpoints.refusals import refusal, too_many
 from unfaithful_cot.endpoints.requests import Request, cost_usd, max_cost_usd
 from unfaithful_cot.endpoints.tally import Tally
 

@@ -1,4 +1,4 @@
-"""What can go wrong with an attempt, what follows from it, and the message when the run ends there.
+"""What can go wrong with an attempt, and what follows from it. The messages are in refusals.py.
 
 In: the exception of an attempt. Out: a Fault: `stop` (key, model or account is wrong, so every request would
 fail), `retry` (busy, broken or unreachable for the moment, or an answer that makes no sense), `fail` (this request
@@ -11,21 +11,15 @@ from __future__ import annotations
 import email.utils
 import math
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from unfaithful_cot.endpoints.keys import redact
-from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
-
 MAX_RETRY_AFTER_S = 600.0
 RETRIED_STATUS = {408, 409, 425, 429}
 STOPPING_STATUS = {401, 403, 404}
 STOPPING_CODES = {"insufficient_quota", "model_not_found", "invalid_api_key", "billing_hard_limit_reached"}
-GOES_ON = "What came back is kept: the same command goes on from there and pays for nothing twice"
 
 
 class MalformedAnswer(Exception):
@@ -101,70 +95,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if not math.isnan(wait_s):
             return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
     return None
-
-
-def refusal(
-    fault: Fault, address: str, endpoint: EndpointSettings, key: str, state: str, n_answers: int = 0
-) -> EndpointError:
-    """The message when one fault ends the run. What the server said is shown without the key; for 401 not at all.
-
-    n_answers: how many requests of this run were answered before.
-    """
-    if fault.reason == "max_usd":
-        return EndpointError(
-            "endpoint.max_usd",
-            fault.detail,
-            state,
-            f"Raise max_usd, or ask for less. {GOES_ON}",
-        )
-    variable = endpoint.api_key_env or "api_key_env"
-    known = {
-        "http_401": (
-            f"the key in {variable} is not accepted (401)",
-            f"Check {variable} in the environment or in .env",
-        ),
-        "http_403": (
-            f"the key in {variable} may not use the model '{endpoint.model}' (403)",
-            "Check the rights of the key",
-        ),
-        "http_404": (
-            f"there is no model '{endpoint.model}', or no API, at this address (404)",
-            "Check endpoint.model, endpoint.base_url and, for azure, endpoint.api_version",
-        ),
-        "http_429": ("nothing more may be sent for now (429)", "Check quota and billing, or wait"),
-        "connection": ("the endpoint cannot be reached", "Check endpoint.base_url and the network"),
-        "timeout": (
-            f"there was no answer within {endpoint.timeout_s:g} s",
-            "Raise endpoint.timeout_s or lower endpoint.max_tokens",
-        ),
-        "malformed": (
-            "the answers are no chat completions",
-            "Check endpoint.base_url, which often ends in /v1",
-        ),
-        "no_batches": ("this API takes no batches", "Set endpoint.mode: online, or check endpoint.base_url"),
-        "batch_failed": (
-            "the API refused a batch as a whole",
-            "Check endpoint.model and whether it takes batches",
-        ),
-        "queue_full": (
-            "the batch queue of the account has no room",
-            "Wait for other batches of the account, or lower endpoint.batch_queue_tokens",
-        ),
-    }
-    what, todo = known.get(
-        fault.reason, (f"the request is refused ({fault.reason})", "Check the settings of the endpoint")
-    )
-    said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key)}"
-    before = f", after {n_answers:,} answers with the same key and model" if n_answers else ""
-    return EndpointError(address, what + said + before, state, f"{todo}. {GOES_ON}")
-
-
-def too_many(address: str, failures: Mapping[str, str], allowed: int, state: str) -> EndpointError:
-    """The message when more requests failed for good than allowed."""
-    counts = ", ".join(f"{reason} {n:,}" for reason, n in sorted(Counter(failures.values()).items()))
-    return EndpointError(
-        address,
-        f"{len(failures):,} requests failed after all attempts ({counts})",
-        f"At most {allowed:,} may fail (max_failed); {state}",
-        GOES_ON,
-    )

@@ -19,8 +19,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from unfaithful_cot.endpoints.cache import Answer
-from unfaithful_cot.endpoints.faults import Fault, classify, refusal, too_many
+from unfaithful_cot.endpoints.faults import Fault, classify
 from unfaithful_cot.endpoints.pace import Pace
+from unfaithful_cot.endpoints.refusals import refusal, too_many
 from unfaithful_cot.endpoints.requests import Request
 from unfaithful_cot.endpoints.tally import Tally
 

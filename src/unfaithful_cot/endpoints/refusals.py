@@ -1,0 +1,83 @@
+"""The message when a run over an API ends before its end.
+
+In: the fault that ended it, the address, how far the run came. Out: EndpointErrors. What a server said is shown without
+the key, and for a key that it does not accept not at all.
+Errors: none of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from unfaithful_cot.endpoints.faults import Fault
+from unfaithful_cot.endpoints.keys import redact
+from unfaithful_cot.errors import EndpointError
+from unfaithful_cot.settings import EndpointSettings
+
+GOES_ON = "What came back is kept: the same command goes on from there and pays for nothing twice"
+KNOWN = {
+    "http_401": (
+        "the key in {variable} is not accepted (401)",
+        "Check {variable} in the environment or in .env",
+    ),
+    "http_403": (
+        "the key in {variable} may not use the model '{model}' (403)",
+        "Check the rights of the key",
+    ),
+    "http_404": (
+        "there is no model '{model}', or no API, at this address (404)",
+        "Check endpoint.model, endpoint.base_url and, for azure, endpoint.api_version",
+    ),
+    "http_429": ("nothing more may be sent for now (429)", "Check quota and billing, or wait"),
+    "connection": ("the endpoint cannot be reached", "Check endpoint.base_url and the network"),
+    "timeout": (
+        "there was no answer within {timeout_s} s",
+        "Raise endpoint.timeout_s or lower endpoint.max_tokens",
+    ),
+    "malformed": (
+        "the answers are no chat completions",
+        "Check endpoint.base_url, which often ends in /v1",
+    ),
+    "no_batches": ("this API takes no batches", "Set endpoint.mode: online, or check endpoint.base_url"),
+    "batch_failed": (
+        "the API refused a batch as a whole",
+        "Check endpoint.model and whether it takes batches",
+    ),
+    "queue_full": (
+        "the batch queue of the account has no room",
+        "Wait for other batches of the account, or lower endpoint.batch_queue_tokens",
+    ),
+}
+"""What is and what to do, by the reason of a fault."""
+
+
+def refusal(
+    fault: Fault, address: str, endpoint: EndpointSettings, key: str, state: str, n_answers: int = 0
+) -> EndpointError:
+    """The message when one fault ends the run. n_answers: how many requests of this run were answered before."""
+    if fault.reason == "max_usd":
+        todo = f"Raise max_usd, or ask for less. {GOES_ON}"
+        return EndpointError("endpoint.max_usd", fault.detail, state, todo)
+    other = ("the request is refused ({reason})", "Check the settings of the endpoint")
+    words = {
+        "reason": fault.reason,
+        "variable": endpoint.api_key_env or "api_key_env",
+        "model": endpoint.model,
+        "timeout_s": f"{endpoint.timeout_s:g}",
+    }
+    what, todo = (part.format(**words) for part in KNOWN.get(fault.reason, other))
+    said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key)}"
+    before = f", after {n_answers:,} answers with the same key and model" if n_answers else ""
+    return EndpointError(address, what + said + before, state, f"{todo}. {GOES_ON}")
+
+
+def too_many(address: str, failures: Mapping[str, str], allowed: int, state: str) -> EndpointError:
+    """The message when more requests failed for good than allowed."""
+    counts = ", ".join(f"{reason} {n:,}" for reason, n in sorted(Counter(failures.values()).items()))
+    return EndpointError(
+        address,
+        f"{len(failures):,} requests failed after all attempts ({counts})",
+        f"At most {allowed:,} may fail (max_failed); {state}",
+        GOES_ON,
+    )
