@@ -1,0 +1,183 @@
+"""The table of what a study costs, made from the benchmark files: what the README shows is what they say.
+
+In: benchmarks/*.json, config/reproduce.yaml, config/models.yaml, resources/cards.yaml. Out: rows of Markdown, printed; with
+--write they take the place of what stands between the two marks in README.md. A figure without a file is told as such.
+Errors: exit status 1 where README.md has no marks.
+
+    .venv/bin/python benchmarks/cost_table.py [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unfaithful_cot.configuration import load_models
+from unfaithful_cot.preflight.stages import Stage, stages
+from unfaithful_cot.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN = "<!-- made by `python benchmarks/cost_table.py --write` from benchmarks/*.json -->"
+END = "<!-- end of what benchmarks/cost_table.py made -->"
+CARD = "NVIDIA H200"
+Read = Callable[[dict[str, Any]], list[str]]
+
+
+def default_study(told: dict[str, Any]) -> list[str]:
+    """Time and memory of the default study."""
+    whole = told.get("make_run_s")
+    first = f"{_minutes(whole)} with installation, " if whole else ""
+    machine = f"{told['machine']['cores']} cores, no GPU"
+    return [
+        f"{first}{_minutes(told['dag_s'])} the run alone, {told['peak_memory_mb'] / 1000:.1f} GB of memory ({machine})"
+    ]
+
+
+def training(told: dict[str, Any]) -> list[str]:
+    """Tokens a second of this project's arms, against the published way, against the ceiling."""
+    lines = []
+    for arm in told["arms"]:
+        if arm["arm"].startswith("ours"):
+            gpus = f", {arm['gpus']} GPUs" if arm.get("gpus", 1) > 1 else ""
+            ratio = f", {arm['times_published']:.1f} x the published way" if "times_published" in arm else ""
+            ratio += f", {arm['times_one_gpu']:.2f} x one GPU" if "times_one_gpu" in arm else ""
+            peak = f", {arm['peak_memory_gib']:.0f} GiB" if arm.get("peak_memory_gib") else ""
+            lines.append(
+                f"{arm['arm'].removeprefix('ours_')}, documents of {arm['mean_tokens']:,} tokens{gpus}: "
+                f"{arm['tokens_a_second']:,.0f} tokens/s{ratio}, {arm['share_of_ceiling']:.0%} of the ceiling{peak} ({told['device']})"
+            )
+    return lines
+
+
+def generation(told: dict[str, Any]) -> list[str]:
+    """Tokens a second of answering."""
+    return [
+        f"{arm['arm'].removeprefix('ours, ')}: {arm['tokens_s']:,.0f} tokens/s, {arm['ratio']:,.0f} x one case at a time"
+        + (f", {arm['fraction_of_ceiling']:.0%} of the ceiling" if arm["fraction_of_ceiling"] else "")
+        + f" ({told['machine']['device']})"
+        for arm in told["arms"]
+        if arm["arm"].startswith("ours")
+    ]
+
+
+def documents(told: dict[str, Any]) -> list[str]:
+    """The client of document APIs against a local server."""
+    arms = told["arms"]
+    return [
+        f"{told['ratio']:g} x the published way's documents a second, {arms['window']['lost']} lost; "
+        f"{arms['killed']['repeated']} requests repeated after a kill at half-way"
+    ]
+
+
+def grading(told: dict[str, Any]) -> list[str]:
+    """Responses graded a second on one core."""
+    arms = told["arms"]
+    return [
+        f"{name}: {arms[name]['responses_per_cpu_s']:,} responses/s on one core"
+        for name in arms
+        if name != "published_way"
+    ]
+
+
+def metrics(told: dict[str, Any]) -> list[str]:
+    """From grades to tables."""
+    return [
+        f"{told['total_s']:.0f} s for {told['responses']:,} responses and {told['draws']:,} bootstrap draws"
+    ]
+
+
+FILES: tuple[tuple[str, str, Read], ...] = (
+    ("the default study", "default_study", default_study),
+    ("training, Qwen3-8B", "training", training),
+    ("training on several GPUs", "training_gpus", training),
+    ("answering, Qwen3-8B", "generation", generation),
+    ("documents of an API", "documents", documents),
+    ("grading", "grading", grading),
+    ("metrics and comparisons", "metrics", metrics),
+)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+
+
+def measured(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """(what, figure, file) of each benchmark."""
+    for what, name, read in FILES:
+        path = folder / f"{name}.json"
+        script = f"benchmarks/{'training' if name == 'training_gpus' else name}.py"
+        if not path.is_file():
+            yield what, "not measured yet", f"`{script}`"
+            continue
+        for line in read(json.loads(path.read_text(encoding="utf-8"))) or ["not measured yet"]:
+            yield what, line, f"`benchmarks/{name}.json`"
+
+
+def published(root: Path) -> list[str]:
+    """The stages of config/reproduce.yaml: hours and dollars, each at the speeds and prices that preflight uses."""
+    study = Settings.model_validate(
+        yaml.safe_load((root / "config" / "reproduce.yaml").read_text(encoding="utf-8"))
+    )
+    models = load_models(root / "config" / "models.yaml")
+    found = stages(study, models, root / "resources" / "universes", root / "no cache", CARD)
+    by_name: dict[str, list[Stage]] = defaultdict(list)
+    for stage in found:
+        by_name[stage.name].append(stage)
+    rows = []
+    for name, parts in by_name.items():
+        hours = f"{sum(one.hours or 0 for one in parts):.1f} {'GPU hours' if parts[0].gpu else 'hours'}"
+        usd, most = sum(one.usd for one in parts), sum(one.max_usd for one in parts)
+        amount = "; ".join(f"{one.part}: {one.amount}" for one in parts)
+        rows.append(f"| {name} | {amount} | {hours} | ${usd:,.2f}, at most ${most:,.2f} |")
+    usd, most = sum(one.usd for one in found), sum(one.max_usd for one in found)
+    rows.append(f"| all | | | ${usd:,.2f}, at most ${most:,.2f} |")
+    prices = study.prices
+    bases = dict.fromkeys(one.basis for one in found if one.gpu)
+    return [
+        "| stage of `config/reproduce.yaml` | how much | time | price |", "| --- | --- | --- | --- |", *rows, "",
+        f"One {prices.gpu} at ${prices.gpu_usd_per_hour:.2f} an hour ({prices.source}, read {prices.read_on}). "
+        + "; ".join(bases) + ".",
+    ]  # fmt: skip
+
+
+def text(root: Path = ROOT) -> str:
+    """Both tables, as they stand between the marks."""
+    rows = [f"| {what} | {figure} | {file} |" for what, figure, file in measured(root / "benchmarks")]
+    lines = [*published(root), "", "| what was measured | figure | by |", "| --- | --- | --- |", *rows]
+    return "\n".join([BEGIN, "", *lines, "", END])
+
+
+def between_marks(page: str) -> str | None:
+    """What stands in a page from mark to mark, None without marks."""
+    begin, end = page.find(BEGIN), page.find(END)
+    return page[begin : end + len(END)] if 0 <= begin < end else None
+
+
+def main() -> None:
+    """Print, or write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    asked = parser.parse_args()
+    print(text())
+    if asked.write:
+        readme = ROOT / "README.md"
+        page = readme.read_text(encoding="utf-8")
+        old = between_marks(page)
+        if old is None:
+            sys.exit(
+                f"README.md: the two marks are missing. Put these lines where the table is to stand:\n{BEGIN}\n{END}"
+            )
+        readme.write_text(page.replace(old, text()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
