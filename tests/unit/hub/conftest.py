@@ -38,8 +38,7 @@ def hub(server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
     }.items():
         monkeypatch.setattr(constants, name, value)
     monkeypatch.chdir(tmp_path)
-    server.faults()
-    server.requests()
+    server.reset()
     return server
 
 
