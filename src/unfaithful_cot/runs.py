@@ -44,7 +44,7 @@ class Run:
     def start_jobs(self, local: bool) -> None:
         """Called before the first job. local: jobs are processes of this machine, and end with this one."""
         if local:
-            os.environ[VARIABLE] = f"{os.getpid()}:{psutil.Process().create_time()}"
+            os.environ[VARIABLE] = this_process()
         elif self.path is not None:
             os.environ.pop(VARIABLE, None)
             self.path = self.path.rename(self.path.with_name(_name(ELSEWHERE)))
@@ -102,8 +102,13 @@ def enter(state: Path) -> Run:
     return run
 
 
+def this_process() -> str:
+    """The value of VARIABLE for processes that are to end with this one; a number alone is given again to others."""
+    return f"{os.getpid()}:{psutil.Process().create_time()}"
+
+
 def end_with_run() -> None:
-    """End this process, at once, when the run that started it dies: two of one job would write one file."""
+    """End this process, at once, when the one that VARIABLE names dies: two of one job would write one file."""
     process, _, start = os.environ.get(VARIABLE, "").partition(":")
     if process:
         threading.Thread(target=_outlive, args=(int(process), float(start)), daemon=True).start()
@@ -114,7 +119,9 @@ def _outlive(process: int, start: float) -> None:
         run = psutil.Process(process)
         if run.create_time() == start:
             run.wait()
-    logging.getLogger(__name__).error("the run (process %d) is dead, and this job ends with it", process)
+    logging.getLogger(__name__).error(
+        "process %d, which started this one, is dead: this one ends with it", process
+    )
     os._exit(1)
 
 

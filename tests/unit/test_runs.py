@@ -226,6 +226,41 @@ def test_a_job_whose_run_is_dead_already_ends(tmp_path: Path) -> None:
     assert job.wait(10) == 1
 
 
+LAUNCHING = """
+import sys
+from unfaithful_cot.training.launch import launch
+launch("launched_training:wait", {"folder": sys.argv[1]}, 2)
+"""
+LAUNCHED = """
+import os, time
+from pathlib import Path
+def wait(folder):
+    (Path(folder) / f"pid.{os.getpid()}").touch()
+    time.sleep(120)
+"""
+
+
+def test_processes_of_one_training_end_with_their_job(tmp_path: Path) -> None:
+    """Killed alone, a job would leave `accelerate launch` and its processes at work on the checkpoints."""
+    (tmp_path / "launched_training.py").write_text(LAUNCHED)
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    job = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHING, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stderr=subprocess.DEVNULL,
+    )
+    end_s = time.monotonic() + 120
+    while len(list(tmp_path.glob("pid.*"))) < 2:
+        assert job.poll() is None and time.monotonic() < end_s
+        time.sleep(0.05)
+    others = psutil.Process(job.pid).children(recursive=True)
+    assert len(others) >= 3  # the launcher and two processes
+    job.kill()
+    job.wait()
+    _, alive = psutil.wait_procs(others, timeout=60)
+    assert not alive
+
+
 def test_only_jobs_of_this_machine_are_told_whom_they_end_with(state: Path) -> None:
     run = enter(state)
     run.start_jobs(True)

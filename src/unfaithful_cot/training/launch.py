@@ -20,6 +20,7 @@ from typing import Any
 
 from unfaithful_cot import errors
 from unfaithful_cot.errors import WorkflowError
+from unfaithful_cot.runs import VARIABLE, end_with_run, this_process
 
 
 def launched() -> bool:
@@ -33,7 +34,8 @@ def launch(function: str, arguments: Mapping[str, Any], n_processes: int) -> Non
         job = Path(folder) / "job.json"
         job.write_text(json.dumps({"function": function, "arguments": dict(arguments)}), encoding="utf-8")
         # close_fds=False: the locks on the GPUs (gpu_lock) live as long as any of the processes
-        done = subprocess.run(command(job, n_processes), check=False, close_fds=False)
+        environment = os.environ | {VARIABLE: this_process()}
+        done = subprocess.run(command(job, n_processes), check=False, close_fds=False, env=environment)
         told = sorted(Path(folder).glob("error.*"))
         if told:
             kind, *parts = json.loads(told[0].read_text(encoding="utf-8"))
@@ -51,7 +53,8 @@ def command(job: Path, n_processes: int) -> list[str]:
 
 
 def main(job: Path) -> None:
-    """One process: its GPU, the function, and its error in a file for the process that launched it."""
+    """One process: its GPU, the function, and its error in a file for the process that launched it and that it ends with."""
+    end_with_run()
     import torch
 
     rank = int(os.environ["LOCAL_RANK"])
