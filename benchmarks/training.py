@@ -104,7 +104,9 @@ class Machine:
 
 def main() -> None:
     """Run the arms, print the table, write the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", choices=MODELS, default="qwen3_8b")
     parser.add_argument("--gpus", default="", help="for example 1,2,4: ours alone, on that many")
     parser.add_argument("--means", default="", help="for example 500: one mean length alone")
@@ -275,6 +277,7 @@ def published(machine: Machine, mean: int) -> dict[str, Any]:
     """TRL's trainer: one document a step, padded to the same length, all layers recomputed."""
     from datasets import Dataset
     from peft import LoraConfig
+    from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     sizes, training = machine.sizes, settings(machine)
@@ -297,6 +300,7 @@ def published(machine: Machine, mean: int) -> dict[str, Any]:
             model=machine.reasoner.model, args=arguments, train_dataset=Dataset.from_dict({"input_ids": cut, "labels": cut}),
             processing_class=machine.reasoner.tokenizer, peft_config=lora, callbacks=[clock.callback()],
         )  # fmt: skip
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     tokens = sum(len(one) - 1 for one in cut[sizes.published_warm_up :])
     arm = clock.figures("published", mean, tokens, cut, machine, training)
@@ -337,7 +341,9 @@ def ours(machine: Machine, mean: int, kind: str, plan: Plan | None = None) -> tu
     trainer, fitted, notes = first_that_fits(wanted, attempt, "benchmark")
     marks = [entry["tokens"] for entry in trainer.state.log_history if "tokens" in entry]
     lengths = [[0] * length for row in rows["seq_lengths"] for length in row]
-    arm = clock.figures(f"ours_{kind}", mean, marks[-1] - marks[sizes.warm_up - 1], lengths, machine, training)
+    arm = clock.figures(
+        f"ours_{kind}", mean, marks[-1] - marks[sizes.warm_up - 1], lengths, machine, training
+    )
     arm |= {"plan": fitted.record(), "gone_on_after": notes, "gpus": processes}
     machine.reasoner = replace(machine.reasoner, model=trainer.model.unload())
     del trainer

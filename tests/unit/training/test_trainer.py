@@ -8,10 +8,13 @@ import torch
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.models.adapters import new_adapter
+from unfaithful_cot.models.attention import register_varlen
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import RowCollator, pack, supervised_tokens, tokenise
-from unfaithful_cot.training.loss import token_loss
+from unfaithful_cot.training.layers import compile_layers, decoder_layers, worth_compiling
+from unfaithful_cot.training.loss import loss_at_once, loss_in_chunks
+from unfaithful_cot.training.plan import Plan
 from unfaithful_cot.training.trainer import build_trainer
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
@@ -30,10 +33,11 @@ LORA = TrainingSettings(
 TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 7) for n in range(40)]
 
 
-def trainer_for(source, output, training, loading=FLOAT, texts=TEXTS):
+def trainer_for(source, output, training, loading=FLOAT, texts=TEXTS, plan=None):
     reasoner = load_reasoner({"source": str(source)}, loading)
     rows = pack(tokenise(reasoner.tokenizer, texts), training.max_length_tokens)
-    return build_trainer(new_adapter(reasoner, training, 0), rows, loading, training, 0, output), rows
+    adapted = new_adapter(reasoner, training, 0)
+    return build_trainer(adapted, rows, loading, training, 0, output, plan=plan), rows
 
 
 def weights(trainer):
@@ -76,14 +80,6 @@ def test_the_loss_and_its_gradient_are_those_of_trl(tiny, tmp_path, family):
     torch.testing.assert_close(found[0][1], found[1][1], atol=1e-5, rtol=1e-4)
 
 
-def test_token_loss_by_hand():
-    # two tokens to predict, logits of a vocabulary of 2. Token 1 after [0, 0]: -log(1/2) = log 2.
-    # Token 0 after [log 3, 0]: -log(3/4) = log(4/3). Sum over both, divided by 2: (log 2 + log 4/3) / 2 = 0.4904
-    logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0], [9.0, 9.0]]])
-    labels = torch.tensor([[-100, 1, 0]])
-    assert token_loss(logits, labels, 2).item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2)
-
-
 def test_the_log_counts_supervised_tokens(tiny, tmp_path):
     training = LORA.model_copy(update={"epochs": 2})
     trainer, rows = trainer_for(tiny["qwen3"], tmp_path, training)
@@ -117,15 +113,79 @@ def test_what_trl_would_choose_is_chosen_here(tiny, tmp_path):
     assert checkpointed.state.log_history[0]["loss"] > 0
 
 
-def test_gradient_checkpointing_changes_no_loss(tiny, tmp_path):
-    losses = []
-    for on in (False, True):
-        trainer, _ = trainer_for(
-            tiny["qwen3"], tmp_path / str(on), LORA.model_copy(update={"gradient_checkpointing": on})
-        )
+def test_no_plan_changes_what_is_learnt(tiny, tmp_path):
+    """Layers recomputed: none, one of two, both; another kernel with half the rows at a time."""
+    register_varlen()
+    plans = [Plan("sdpa", 8, layers) for layers in (0, 1, 2)] + [Plan("varlen", 4, 1)]
+    losses, adapters = [], []
+    for number, plan in enumerate(plans):
+        trainer, _ = trainer_for(tiny["qwen3"], tmp_path / str(number), LORA, plan=plan)
+        recomputed = [layer.gradient_checkpointing for layer in decoder_layers(trainer.model)]
+        assert recomputed == [n < plan.recomputed_layers for n in (0, 1)]
         trainer.train()
         losses.append([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+        adapters.append(weights(trainer))
+    for found, adapter in zip(losses[1:], adapters[1:], strict=True):
+        assert found == pytest.approx(losses[0], rel=1e-4)
+        for name, value in adapters[0].items():
+            torch.testing.assert_close(adapter[name], value, atol=2e-4, rtol=1e-3)
+
+
+def test_compiled_layers_compute_the_same_in_one_compilation_for_all_layers_and_batches(tiny):
+    """As on a GPU, but by a backend that needs no C++ compiler."""
+    from torch._dynamo.utils import counters
+
+    reasoner = new_adapter(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), LORA, 0)
+    documents = tokenise(reasoner.tokenizer, TEXTS)
+    collate = RowCollator(reasoner.tokenizer.pad_token_id, 64)
+    batches = [collate(list(pack(documents[:n], 48))[:2]) for n in (10, 20, 40)]
+    model = reasoner.model
+    plain = [loss_in_chunks(model, model, dict(batch), 100).item() for batch in batches]
+    torch._dynamo.reset()
+    counters.clear()
+    for layer in decoder_layers(model):
+        layer.compile(dynamic=False, backend="aot_eager")
+    found = [loss_in_chunks(model, model, dict(batch), 100).item() for batch in batches]
+    assert found == pytest.approx(plain, rel=1e-5)
+    # one graph for the first layer, whose input needs no gradient, and one for all others
+    assert 1 <= counters["stats"]["unique_graphs"] <= 2
+    compile_layers(model, False)
+    assert all(layer._compiled_call_impl is None for layer in decoder_layers(model))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "n_tokens", "expected"),
+    [
+        ("auto", "cpu", 1e9, False),
+        ("auto", "cuda", 1e6, False),
+        ("auto", "cuda", 2e7, True),
+        (True, "cpu", 1, True),
+        (False, "cuda", 1e9, False),
+    ],
+)
+def test_compilation_has_to_pay(wanted, device, n_tokens, expected):
+    assert worth_compiling(wanted, device, n_tokens) is expected
+
+
+def test_under_bfloat16_inputs_of_adapters_keep_their_type_and_nothing_else_changes(tiny, tmp_path):
+    trainer, rows = trainer_for(
+        tiny["qwen3"], tmp_path, LORA, LoadingSettings(dtype="bfloat16", device="cpu")
+    )
+    batch = RowCollator(trainer.processing_class.pad_token_id)(list(rows)[:4])
+    adapters = [m for m in trainer.model.modules() if hasattr(m, "cast_input_dtype_enabled")]
+    assert adapters and not any(module.cast_input_dtype_enabled for module in adapters)
+    found = []
+    for cast in (False, True):
+        for module in adapters:
+            module.cast_input_dtype_enabled = cast
+        trainer.model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_at_once(trainer.model, trainer.model, dict(batch), 100)
+        loss.backward()
+        gradients = [p.grad for p in trainer.model.parameters() if p.grad is not None]
+        found.append((loss.item(), torch.cat([g.flatten() for g in gradients]).clone()))
+    assert found[0][0] == found[1][0]
+    torch.testing.assert_close(found[0][1], found[1][1], atol=1e-3, rtol=2e-2)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
