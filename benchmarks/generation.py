@@ -36,7 +36,9 @@ sys.path.insert(0, str(ROOT / "src"))  # also where the package is not installed
 
 from unfaithful_cot.inference.decode import Decoding  # noqa: E402
 from unfaithful_cot.inference.memory import key_value_bytes, rows_that_fit  # noqa: E402
+from unfaithful_cot.inference.row_cache import borrowed  # noqa: E402
 from unfaithful_cot.inference.static import continue_many  # noqa: E402
+from unfaithful_cot.inference.steps import Rows  # noqa: E402
 from unfaithful_cot.models.load import Reasoner  # noqa: E402
 
 BANDWIDTH, FLOPS = 4.3e12, 790e12
@@ -161,17 +163,46 @@ def measured(name: str, run: Callable[[], int], best: float | None, device: str)
     if device == "cuda":
         torch.cuda.synchronize()
     seconds = time.perf_counter() - began
-    peak = torch.cuda.max_memory_reserved() / 2**30 if device == "cuda" else None
+    peak = torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else None
     arm = {
         "arm": name,
         "tokens": tokens,
         "seconds": round(seconds, 2),
         "tokens_s": round(tokens / seconds, 1),
     }
-    arm["fraction_of_ceiling"] = None if best is None or device == "cpu" else round(tokens / seconds / best, 3)
+    arm["fraction_of_ceiling"] = (
+        None if best is None or device == "cpu" else round(tokens / seconds / best, 3)
+    )
     arm["peak_gib"] = None if peak is None else round(peak, 1)
     print(f"{name:46s} {arm['tokens_s']:>9,.0f} tokens/s   {seconds:6.1f} s", flush=True)
     return arm
+
+
+def checked(reasoner: Reasoner, prompts: list[list[int]]) -> dict[str, Any]:
+    """Whether it is right where it runs: logits against those of the model as it comes, replayed steps against eager ones."""
+    with torch.inference_mode():
+        with borrowed(reasoner.model):
+            rows = Rows(reasoner, prompts, None, [0] * len(prompts), Decoding(0.0, 1.0, 1), 512, graphs=False)
+            own = rows._logits().float()
+        plain = [
+            reasoner.model(torch.tensor([prompt], device=reasoner.device)).logits[0, -1] for prompt in prompts
+        ]
+        expected = torch.stack(plain).float()
+    decoding = Decoding(*SAMPLED, 40)
+    ways = [
+        [
+            dict(ended)
+            for ended in continue_many(reasoner, prompts, list(range(len(prompts))), decoding, 8, graphs)
+        ]
+        for graphs in (None, False)
+    ]
+    found = {
+        "logits_largest_difference": round(float((own - expected).abs().max()), 6),
+        "logits_standard_deviation": round(float(expected.std()), 3),
+        "replayed_steps_equal_eager_ones": ways[0] == ways[1],
+    }
+    print(f"  check: {found}", flush=True)
+    return found
 
 
 def attention_kernels(rows: int, context: int) -> dict[str, float]:
@@ -256,6 +287,7 @@ def run(sizes: Sizes, reasoner: Reasoner, device: str, save: Callable[[dict[str,
         "ceiling_more_tokens_s": round(most),
         "arms": [],
     }
+    found["check"] = checked(reasoner, some[:: max(1, sizes.rows // 8)][:8])
     if device == "cuda":
         found["attention_gb_s"] = attention_kernels(sizes.rows, 704)
         longest = max(map(len, some))
@@ -265,6 +297,13 @@ def run(sizes: Sizes, reasoner: Reasoner, device: str, save: Callable[[dict[str,
         found["arms"].append(arm)
         arm["ratio"] = round(arm["tokens_s"] / found["arms"][0]["tokens_s"], 1)
         save(found)
+    found["prompts_s"] = measured(
+        f"ours, {sizes.rows} prompts and one token",
+        lambda: ours(reasoner, some, Decoding(0.0, 1.0, 1)),
+        None,
+        device,
+    )["seconds"]
+    save(found)
 
 
 def machine(device: str) -> dict[str, Any]:

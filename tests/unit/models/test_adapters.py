@@ -64,6 +64,19 @@ def test_merged_answers_as_unmerged(tiny, tmp_path):
     torch.testing.assert_close(logits(merged), logits(apart), atol=1e-4, rtol=1e-4)
 
 
+def test_merging_into_bfloat16_loses_no_more_than_bfloat16_does(tiny, tmp_path):
+    """Both ways against float32: merged weights are rounded once more, unmerged ones have one more rounded product."""
+    half = LoadingSettings(dtype="bfloat16", device="cpu")
+    base = {"source": str(tiny["qwen3"])}
+    folder = saved_adapter(tiny["qwen3"], tmp_path / "adapter")
+    exact = logits(attach(load_reasoner(base, FLOAT), folder))
+    apart = logits(attach(load_reasoner(base, half), folder, merge=False)).float() - exact
+    merged = logits(attach(load_reasoner(base, half), folder)).float() - exact
+    change = exact - logits(load_reasoner(base, FLOAT))
+    assert merged.abs().mean() < 1.5 * apart.abs().mean()
+    assert merged.abs().mean() < 0.1 * change.abs().mean()  # the adapter does much more than rounding
+
+
 def test_an_adapter_is_never_merged_into_4_bit_weights(tiny, tmp_path):
     from bitsandbytes.nn import Linear4bit
 
