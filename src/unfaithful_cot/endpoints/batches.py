@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from unfaithful_cot.endpoints import window
-from unfaithful_cot.endpoints.batch_files import first_error, next_file, read_file, url_of
+from unfaithful_cot.endpoints.batch_files import first_error, next_file, queued_tokens, read_file, url_of
 from unfaithful_cot.endpoints.batch_journal import Entry, Journal
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.faults import Fault, classify
@@ -31,8 +31,11 @@ POLL_S = 30.0
 UPLOAD_S = 900.0
 ENDED = {"completed", "failed", "expired", "cancelled"}
 TAG = "unfaithful_cot"
-FULL_QUEUE = 20
-"""How many batches in a row may find no room in the queue, though none of ours is in it."""
+FULL_QUEUE = 200
+"""How many batches in a row may find no room in the queue, though none of ours is in it: a day and a half of pauses."""
+FULL_QUEUE_MAX_S = 600.0
+GROWTH = 1.25
+"""By how much files grow again, up to `batch_queue_tokens`, with each batch that was taken after one that was not."""
 log = logging.getLogger(__name__)
 
 
@@ -137,9 +140,11 @@ class Batches:
         request = self.waiting[0]
         if max_cost_usd(self.endpoint, request, True) > left_usd:
             self.tally.stop(window.ceiling(self.tally))
-        else:
+        elif queued_tokens(request) > self.endpoint.batch_queue_tokens:
             self.waiting.popleft()
             self.tally.failed(request.key, Fault("fail", "longer_than_queue"))
+        else:
+            self.room_tokens = queued_tokens(request)
 
     async def _make(self, keys: list[str], content: bytes, tokens: int, price_usd: float) -> None:
         """Upload a file and make its batch; noted before and after."""
@@ -214,6 +219,7 @@ class Batches:
             self.tally.stop(Fault("stop", "batch_failed", f"{code} {message}".strip()))
         else:
             self.full = 0
+            self.room_tokens = min(int(self.room_tokens * GROWTH) + 1, self.endpoint.batch_queue_tokens)
             for key, fault in faults.items():
                 if key in self.requests:
                     self._faulted(self.requests[key], fault)
@@ -224,10 +230,10 @@ class Batches:
         self.tally.retries["queue_full"] += 1
         if not self.open:
             self.full += 1
-            self.room_tokens = max(entry.tokens // 2, 1)
+            self.room_tokens = max(entry.tokens // 2, queued_tokens(self.waiting[0]) if self.waiting else 1)
             if self.full >= FULL_QUEUE:
                 self.tally.stop(Fault("stop", "queue_full"))
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(min(POLL_S * 2.0 ** min(self.full, 10), FULL_QUEUE_MAX_S))
 
     def _faulted(self, request: Request, fault: Fault) -> None:
         self.attempts[request.key] += 1

@@ -65,7 +65,7 @@ class Bucket:
         self.limit = limit
         if limit > remaining and reset_s > 0:
             self.per_s = (limit - remaining) / reset_s
-        highest = min(remaining + (self.per_s or 0.0) * age_s, limit) - since[0]
+        highest = min(remaining + (self.per_s or 0.0) * age_s - since[0], limit)
         self.level = min(max(self.level, remaining - since[1]), highest)
 
     def take(self, amount: float, now: float) -> None:

@@ -167,7 +167,18 @@ def test_a_queue_that_is_smaller_than_told(tmp_path: Path) -> None:
         sizes = [len(batch.lines) for batch in server.batches.made]
     # 8 requests of 4 tokens by our count: 32 refused, 16 (4 requests of 2) refused, 8 (2 requests) taken
     assert sizes[:3] == [8, 4, 2] and texts(done) == expected(8)
-    assert done.retries["queue_full"] == 2
+    # then files grow again by a quarter: room for 8, 11 and 14 tokens
+    assert sizes == [8, 4, 2, 2, 3, 1] and done.retries["queue_full"] == 2
+
+
+def test_a_queue_that_others_fill_is_waited_for(tmp_path: Path) -> None:
+    """Three batches find no room for even one request, then the others are through."""
+    with OpenAIServer(last_word) as server:
+        full = Fate("failed", code="token_limit_exceeded")
+        server.batches.fate = lambda number: full if number <= 3 else Fate()
+        endpoint = settings(server)
+        done = complete(ask(endpoint, 6), endpoint, tmp_path)
+    assert texts(done) == expected(6) and done.failures == {} and done.retries["queue_full"] == 3
 
 
 def test_a_request_that_no_queue_takes_is_counted(tmp_path: Path) -> None:
