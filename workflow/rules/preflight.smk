@@ -17,10 +17,14 @@ rule preflight:
     conda:
         "../../envs/gpu.yaml"
     threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         settings=Untracked(settings.model_dump(mode="json")),
         models="config/models.yaml",
         universes="resources/universes",
         cache=CACHE,
+        code=code_hash("unfaithful_cot.preflight.check"),
     script:
         "../scripts/preflight.py"

