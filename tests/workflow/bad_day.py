@@ -89,7 +89,7 @@ class Day:
     def console(self) -> Path:
         return self.study.folder / "console.txt"
 
-    def start(self, *arguments: str, limits: Callable[[], None] | None = None) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A run in a group of its own, as a terminal starts it."""
         with self.console.open("ab") as out:
             return subprocess.Popen(
@@ -99,13 +99,12 @@ class Day:
                 start_new_session=True,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                preexec_fn=limits,
             )
 
-    def run(self, *arguments: str, limits: Callable[[], None] | None = None) -> tuple[int, str]:
+    def run(self, *arguments: str) -> tuple[int, str]:
         """A run to its end: exit status and what it said."""
         before = len(self.said)
-        status = self.start(*arguments, limits=limits).wait(600)
+        status = self.start(*arguments).wait(600)
         return status, self.said[before:]
 
     def stopped_at(
