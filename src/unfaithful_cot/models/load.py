@@ -68,7 +68,7 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
     tokenizer = load_tokenizer(place.source, place.at, chat, place.local)
     model = _load_model(place, loading, device)
     model.eval()
-    commit = weights_hash(folder) if folder else getattr(model.config, "_commit_hash", None)
+    commit = weights_hash(folder) if folder else place.commit or getattr(model.config, "_commit_hash", None)
     return Reasoner(model, tokenizer, place.source, place.revision, commit, quantisation(loading))
 
 

@@ -19,19 +19,24 @@ REMAKE = "Rerun: snakemake -R fetch_model"
 
 
 class Place(NamedTuple):
-    """Where weights are. revision: as it was asked for; at: what is loaded; local: nothing has to be downloaded."""
+    """Where weights are. revision: as it was asked for; commit: that of the pin, None without one; local: all of it is here."""
 
     source: str
     revision: str | None
-    at: str | None
+    commit: str | None
     local: bool
+
+    @property
+    def at(self) -> str | None:
+        """The revision that is loaded."""
+        return self.commit or self.revision
 
 
 def place_of(base: Mapping[str, Any]) -> Place:
     """The place that a base means; without a pin the revision itself is loaded."""
     source, revision, pin = str(base["source"]), base.get("revision"), base.get("pin")
     if not pin:
-        return Place(source, revision, revision, False)
+        return Place(source, revision, None, False)
     snapshot = read_pin(pin)
     if snapshot.repo != source:
         raise ModelError(pin, f"pins {snapshot.repo}, and the model is {source}", todo=REMAKE)

@@ -35,7 +35,8 @@ def test_what_is_a_folder_or_was_to_be_one(source, monkeypatch):
 
 
 def test_without_a_pin_the_revision_is_loaded():
-    assert place_of({"source": "lab/model", "revision": "v1"}) == ("lab/model", "v1", "v1", False)
+    assert place_of({"source": "lab/model", "revision": "v1"}) == ("lab/model", "v1", None, False)
+    assert place_of({"source": "lab/model", "revision": "v1"}).at == "v1"
     assert place_of({"source": "folder", "revision": None, "pin": ""}) == ("folder", None, None, False)
 
 
@@ -48,7 +49,7 @@ def test_with_a_pin_its_commit_is_loaded(tmp_path, monkeypatch):
     snapshot = tmp_path / "models--lab--model" / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")
-    assert place_of(base).local  # all of it lies here
+    assert place_of(base).at == COMMIT and place_of(base).local  # all of it lies here
 
 
 def test_a_pin_of_another_model_and_one_that_is_none(tmp_path):
