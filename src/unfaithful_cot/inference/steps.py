@@ -168,9 +168,10 @@ class Rows:
         """Record a step. Recording runs nothing. A model that cannot be recorded goes on kernel by kernel, and the log says so."""
         import torch
 
-        graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            graph = torch.cuda.CUDAGraph()
+            # a recording that fails leaves its own stream behind; the outer context puts back the one before
+            with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):
                 self._step()
         except torch.OutOfMemoryError:
             raise

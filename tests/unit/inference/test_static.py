@@ -211,6 +211,16 @@ def test_the_model_is_given_back_when_a_reader_stops_early(tiny):
     assert "forward" not in vars(norm)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there a graph can be recorded")
+def test_where_no_graph_can_be_recorded_it_goes_on_and_the_log_says_so(tiny, caplog):
+    reasoner = early_stopping(tiny["qwen3"])
+    prompts, seeds = prompts_for(reasoner), list(range(20))
+    running = continue_many(reasoner, prompts, seeds, SAMPLED, 20, graphs=True)
+    found = dict(pair for ended in running for pair in ended)
+    assert [found[index] for index in range(20)] == continue_rows(reasoner, prompts, seeds, SAMPLED)
+    assert "decoding without a CUDA graph: " in caplog.text
+
+
 class Watch(TorchDispatchMode):
     """Notes every operation that has a tensor of the CPU among its arguments or results."""
 
