@@ -93,6 +93,15 @@ def metrics(told: dict[str, Any]) -> list[str]:
     ]
 
 
+def dag(told: dict[str, Any]) -> list[str]:
+    """The plan of a large grid."""
+    arm = told["arms"]["from nothing"]
+    return [
+        f"{told['cells']} cells: dry-run in {arm['seconds']:.1f} s on {told['cores']} cores ({arm['cpu_seconds']:.1f} s of CPU), "
+        f"{arm['jobs_a_cell']:g} jobs a cell"
+    ]
+
+
 FILES: tuple[tuple[str, str, Read], ...] = (
     ("the default study", "default_study", default_study),
     ("training, Qwen3-8B", "training", training),
@@ -101,6 +110,7 @@ FILES: tuple[tuple[str, str, Read], ...] = (
     ("documents of an API", "documents", documents),
     ("grading", "grading", grading),
     ("metrics and comparisons", "metrics", metrics),
+    ("plan of a large grid", "dag", dag),
 )
 
 

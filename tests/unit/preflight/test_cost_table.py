@@ -49,12 +49,23 @@ def test_figures_are_those_of_the_files(script: ModuleType, tmp_path: Path) -> N
     }
     told = {"machine": {"device": "NVIDIA H200"}, "arms": [ours]}
     (tmp_path / "generation.json").write_text(json.dumps(told), encoding="utf-8")
+    plan = {"seconds": 8.12, "cpu_seconds": 7.9, "jobs_a_cell": 6.54}
+    told = {"cells": 300, "cores": 2, "arms": {"from nothing": plan}}
+    (tmp_path / "dag.json").write_text(json.dumps(told), encoding="utf-8")
+    arms = {"window": {"lost": 0}, "killed": {"repeated": 165}}
+    (tmp_path / "documents.json").write_text(json.dumps({"ratio": 15.39, "arms": arms}), encoding="utf-8")
     rows = dict((what, figure) for what, figure, _ in script.measured(tmp_path))
     assert rows["training, Qwen3-8B"] == (
         "bf16, documents of 500 tokens: 9,876 tokens/s, 10.7 x the published way, 40% of the ceiling, 118 GiB (NVIDIA H200)"
     )
     assert rows["answering, Qwen3-8B"] == (
         "256 at once, greedy: 4,321 tokens/s, 432 x one case at a time (NVIDIA H200)"
+    )
+    assert rows["plan of a large grid"] == (
+        "300 cells: dry-run in 8.1 s on 2 cores (7.9 s of CPU), 6.54 jobs a cell"
+    )
+    assert rows["documents of an API"] == (
+        "15.39 x the published way's documents a second, 0 lost; 165 requests repeated after a kill at half-way"
     )
 
 
