@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from unfaithful_cot.provenance import code_hash, file_hash, reached_modules, val
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package a -> b -> c, where d is beside them and reached by none."""
     for name, text in {
         "__init__": "",
@@ -28,13 +29,21 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    forget()
+    yield tmp_path
+    monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
+    """A process looks at a file once; the tests change files within one."""
+    provenance._file_of.cache_clear()
     provenance._parsed.cache_clear()
-    return tmp_path
 
 
 def hash_after(package: Path, name: str, text: str) -> str:
     (package / name).write_text(text)
-    provenance._parsed.cache_clear()
+    forget()
     return code_hash("unfaithful_cot.a")
 
 
@@ -108,3 +117,18 @@ def test_a_file_hash_is_of_its_bytes(tmp_path: Path) -> None:
 
 def test_versions_name_what_is_installed() -> None:
     assert versions()["torch"].startswith("2.13.0")
+
+
+def test_imports_are_found_in_every_kind_of_statement(package: Path) -> None:
+    """try, else, finally, with, loops, match, classes, async functions and lambdas beside them."""
+    (package / "b.py").write_text(
+        "f = lambda: (1 if f else 2)\n"
+        "class A:\n    async def g(self):\n        match self:\n            case 1:\n"
+        "                for i in []:\n                    pass\n                else:\n"
+        "                    with open(i):\n                        try:\n                            pass\n"
+        "                        except OSError:\n                            import unfaithful_cot.d\n"
+        "                        finally:\n                            import unfaithful_cot.room.c\n"
+    )
+    forget()
+    found = reached_modules("unfaithful_cot.a")
+    assert "unfaithful_cot.d" in found and "unfaithful_cot.room.c" in found
