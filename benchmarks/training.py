@@ -31,6 +31,7 @@ import math
 import os
 import platform
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -120,6 +121,8 @@ def main() -> None:
         sizes = replace(sizes, means=tuple(map(int, asked.means.split(","))))
     if asked.no_compile:
         sizes = replace(sizes, compiled=False)
+    if not asked.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = first_gpu()
     device = "cpu" if asked.tiny or not torch.cuda.is_available() else "cuda"
     stem = f"training{'_gpus' if asked.gpus else ''}{'' if name == 'qwen3_8b' else f'_{name}'}.json"
     out = asked.out or Path(tempfile.gettempdir() if asked.tiny else ROOT / "benchmarks") / stem
@@ -189,9 +192,19 @@ def on_several(
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
             arguments = {"name": name, "sizes": asdict(sizes), "device": device, "out": f"{folder}/arm.json"}
-            launch("training:one_of_several", arguments, count)
+            if count > 1:
+                launch("training:one_of_several", arguments, count)
+            else:
+                call = "import json, sys, training; training.one_of_several(**json.loads(sys.argv[1]))"
+                alone = [sys.executable, "-c", call, json.dumps(arguments)]
+                subprocess.run(alone, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": first_gpu()})
             for arm in json.loads(Path(folder, "arm.json").read_text(encoding="utf-8")):
                 tell(found, arm, out)
+
+
+def first_gpu() -> str:
+    """The first GPU that may be used: the trainer would take all that one process sees."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
 
 
 def one_of_several(name: str, sizes: dict[str, Any], device: str, out: str) -> None:
@@ -454,8 +467,11 @@ def still(machine: Machine) -> None:
     """The base as it was: nothing compiled, nothing recomputed, memory given back."""
     from unfaithful_cot.training.layers import compile_layers, recompute
 
-    recompute(machine.reasoner.model, 0)
-    compile_layers(machine.reasoner.model, False)
+    model = machine.reasoner.model
+    if getattr(model, "_require_grads_hook", None) is not None:  # TRL's, for the published way
+        model.disable_input_require_grads()
+    recompute(model, 0)
+    compile_layers(model, False)
     free()
 
 

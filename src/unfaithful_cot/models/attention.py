@@ -84,6 +84,11 @@ def varlen_attention(
         )
     if dropout:
         raise ValueError("varlen attention has no dropout")
+    import torch
+
+    if query.is_cuda and torch.is_autocast_enabled("cuda"):  # norms in float32 leave query and key so
+        kind = torch.get_autocast_dtype("cuda")
+        query, key, value = query.to(kind), key.to(kind), value.to(kind)
     rows, heads, tokens, width = query.shape
     flat = [part.transpose(1, 2).reshape(rows * tokens, -1, width) for part in (query, key, value)]
     scale = scaling if scaling is not None else 1 / math.sqrt(width)
