@@ -126,14 +126,13 @@ class Batches:
             taken, content, tokens = next_file(
                 self.waiting, self.url, self.tally.refused, room, prices, left_usd
             )
-            price = sum(max_cost_usd(self.endpoint, request, True) for request in taken)
-            if not taken or not ledger.reserve(price, "batch"):
+            if not taken:
                 if not self.open:
                     self._no_room(left_usd)
                 return
             for _ in taken:
                 self.waiting.popleft()
-            await self._make([request.key for request in taken], content, tokens, price)
+            await self._make(taken, content, tokens)
 
     def _no_room(self, left_usd: float) -> None:
         """The next request fits nowhere, though none is at the API."""
@@ -146,14 +145,19 @@ class Batches:
         else:
             self.room_tokens = queued_tokens(request)
 
-    async def _make(self, keys: list[str], content: bytes, tokens: int, price_usd: float) -> None:
-        """Upload a file and make its batch; noted before and after."""
+    async def _make(self, taken: list[Request], content: bytes, tokens: int) -> None:
+        """Upload a file and make its batch; its price is counted, and it is noted, before and after."""
+        keys = [request.key for request in taken]
+        price_usd = sum(max_cost_usd(self.endpoint, request, True) for request in taken)
         file = (f"{keys[0]}.jsonl", content)
         try:
             uploaded = await self._call(self.api.files.create, file=file, purpose="batch", timeout=UPLOAD_S)
             while uploaded.status == "pending":  # Azure reads the file first
                 await asyncio.sleep(POLL_S)
                 uploaded = await self._call(self.api.files.retrieve, uploaded.id)
+            if not self.tally.ledger.reserve(price_usd, "batch"):  # another job was quicker
+                self.waiting.extendleft(reversed(taken))
+                return
             entry = self.journal.creating(keys, tokens, price_usd)
             self.open.append(entry)
             made = await self._create(entry, uploaded.id)

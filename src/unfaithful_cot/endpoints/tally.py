@@ -7,6 +7,7 @@ Errors: none of its own (StorageError of the ledger).
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -75,6 +76,15 @@ class Tally:
     def stop(self, fault: Fault) -> None:
         """End the run with the first fault that asks for it."""
         self.stopped = self.stopped or fault
+
+    def waits(self, fault: Fault, pause_s: float) -> None:
+        """Say that nothing goes out for a while: the bar stands still meanwhile."""
+        print(
+            f"{self.label}: no answers ({fault.reason}); asked again in {pause_s:.0f} s. What came back is kept, so it may be "
+            "stopped as well (Ctrl-C) and started later with the same command.",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def show(self, more: str = "") -> None:
         """The words behind the bar."""

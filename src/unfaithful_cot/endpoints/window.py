@@ -163,8 +163,11 @@ class Window:
             self.ready.appendleft(job)
             return
         if tally.answers:
+            before_s = self.pace.breaker.until_s
             if self.pace.breaker.faulted(job.request.key, fault, job.sent_s, now):
                 tally.stop(fault)
+            elif self.pace.breaker.until_s != before_s:
+                tally.waits(fault, self.pace.breaker.until_s - now)
             if self.pace.breaker.concerns(fault):
                 tally.retries[fault.reason] += 1
                 self.ready.append(job)

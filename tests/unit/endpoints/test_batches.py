@@ -18,6 +18,7 @@ from unfaithful_cot.endpoints.batch_journal import FILE, Journal
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request, max_cost_usd, plan
+from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.settings import EndpointSettings
 
@@ -232,13 +233,15 @@ def test_an_api_that_refuses_files(tmp_path: Path, status: int, said: str) -> No
     error = json.dumps({"error": {"message": "nothing", "code": None}}).encode()
     with OpenAIServer() as server:
         server.batches.fault = lambda method, path: (status, error)
-        assert said in failure(server, tmp_path)
+        assert said in failure(server, tmp_path, ledger=str(tmp_path / "spent.jsonl"))
+    assert Ledger(tmp_path / "spent.jsonl").total() == 0.0
 
 
 def test_a_batch_that_is_refused_as_a_whole(tmp_path: Path) -> None:
     with OpenAIServer() as server:
         server.batches.fate = lambda number: Fate("failed", code="model_not_found")
-        said = failure(server, tmp_path)
+        said = failure(server, tmp_path, ledger=str(tmp_path / "spent.jsonl"))
+        assert Ledger(tmp_path / "spent.jsonl").total() == 0.0
         assert "the API refused a batch as a whole: model_not_found the batch is refused" in said
         assert len(server.batches.made) == 1
 
@@ -350,6 +353,23 @@ def test_a_run_killed_before_making_makes_it(tmp_path: Path) -> None:
         journal.close()
         done = complete(asked, endpoint, tmp_path)
         assert texts(done) == expected(30) and len(server.batches.made) == 1
+
+
+def test_an_account_whose_money_is_used_up_makes_no_batch(tmp_path: Path) -> None:
+    """The creation is refused; the next run finds no batch of that tag, takes the money back and makes one."""
+    error = json.dumps({"error": {"message": "no money", "code": "insufficient_quota"}}).encode()
+    ledger = str(tmp_path / "spent.jsonl")
+    with OpenAIServer(last_word) as server:
+        server.batches.fault = lambda method, path: (
+            (429, error) if (method, path) == ("POST", "/batches") else None
+        )
+        said = failure(server, tmp_path, ledger=ledger)
+        assert "nothing more may be sent for now (429)" in said and "no money" in said
+        server.batches.fault = lambda method, path: None
+        endpoint = settings(server, ledger=ledger)
+        assert texts(complete(ask(endpoint, 5), endpoint, tmp_path)) == expected(5)
+        assert len(server.batches.made) == 1
+    assert Ledger(ledger).total() == pytest.approx(0.00008)  # 5 * (2 * $1 + 3 * $10) / 1e6 / 2
 
 
 def test_the_journal_keeps_servers_and_requests_apart(tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def test_a_bucket_by_hand() -> None:
     assert bucket.wait_s(600, 100.0) == 0.0 and bucket.level == 600
     small = Bucket()
     small.told(100, 50, 5, age_s=10.0, since=(120, 140), now=0.0)
-    assert small.level == pytest.approx(30)  # 50 + 10 s * 10 - 120: it never overflowed, as it was used meanwhile
+    assert small.level == pytest.approx(
+        30
+    )  # 50 + 10 s * 10 - 120: it never overflowed, as it was used meanwhile
 
 
 def test_headers_by_hand() -> None:
