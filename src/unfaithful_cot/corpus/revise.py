@@ -94,7 +94,7 @@ def recipe(
     rounds: int,
 ) -> str:
     """One hash of everything that the requests of a revision are made from."""
-    asked = (endpoint.model, endpoint.temperature, endpoint.max_tokens, rounds)
+    asked = (endpoint.base_url, endpoint.model, endpoint.temperature, endpoint.max_tokens, rounds)
     return value_hash([*asked, *map(file_hash, (raw, universe, prompt, names))])
 
 
@@ -110,8 +110,11 @@ def is_done(
     raw, account = folder / "raw.jsonl", folder / "revision.json"
     if not (raw.exists() and account.exists()):
         return False
-    told = json.loads(account.read_text(encoding="utf-8"))
-    return bool(told.get("made_from") == recipe(raw, universe, prompt, names, endpoint, rounds))
+    try:
+        told = json.loads(account.read_text(encoding="utf-8"))["made_from"]
+    except (ValueError, TypeError, KeyError):
+        return False  # no account of this version: the plan then shows the full price
+    return bool(told == recipe(raw, universe, prompt, names, endpoint, rounds))
 
 
 def expected_requests(

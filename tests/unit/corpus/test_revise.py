@@ -230,6 +230,12 @@ def test_whether_it_is_done(
     assert is_done(*asked, endpoint, 1) and not is_done(*asked, endpoint, 2)
     assert is_done(*asked, endpoint.model_copy(update={"concurrency": 3}), 1)
     assert not is_done(*asked, endpoint.model_copy(update={"temperature": 0.5}), 1)
+    assert not is_done(*asked, endpoint.model_copy(update={"base_url": "http://other/v1"}), 1)
+    whole = (tmp_path / "revision.json").read_text()
+    for damaged in ("{", "[]", "{}"):
+        (tmp_path / "revision.json").write_text(damaged)
+        assert not is_done(*asked, endpoint, 1)
+    (tmp_path / "revision.json").write_text(whole)
     jsonl.write(tmp_path / "raw.jsonl", drafts[:5])
     assert not is_done(*asked, endpoint, 1)
 
