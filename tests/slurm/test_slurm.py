@@ -26,7 +26,7 @@ from workflow.study import ROOT, Study, copy_repository
 GPUS = 2
 CARDED = "\ncarded: {source: resources/reference_reasoner, label: carded, parameters: 3.7e+6, gpus: 1, memory_mb: 2000}\n"
 PARTITIONS = Path("profiles/slurm/partitions.yaml")
-LIMIT_S = 420.0
+LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
