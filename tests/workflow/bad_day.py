@@ -39,7 +39,7 @@ def settings(url: str) -> dict[str, Any]:
             "count": 60, "generator": "openai", "endpoint": endpoint,
             "quality": {"near_duplicate": 1.0, "min_words": 20},
         },
-        "suites": {"evidence_toggle": {"scenarios": 2, "arms": ["full", "flipped"]}},
+        "suites": {"evidence_toggle": {"scenarios": 4, "arms": ["full", "flipped"]}},
         "loading": {"dtype": "float32", "device": "cpu", "attention": "sdpa"},
         "training": {
             "lora_r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "max_length_tokens": 128, "effective_batch_rows": 1,

@@ -123,7 +123,7 @@ def test_responses(day: Day) -> None:
         status, said = day.run("baseline")
         assert status == 0, said[-3000:]
         assert first_state(said, "answers of") == kept
-    assert len(lines(day.results / "responses/reference/baseline/evidence_toggle.jsonl")) == 8
+    assert len(lines(day.results / "responses/reference/baseline/evidence_toggle.jsonl")) == 16
 
 
 def test_a_read_only_folder_of_results(day: Day) -> None:

@@ -111,11 +111,12 @@ def test_a_network_that_goes_away_and_comes_back(day: Day) -> None:
         config.write_text(yaml.safe_dump(settings(server.url)), encoding="utf-8")
         for stopped in (False, True):
             shutil.rmtree(cache)
-            answered, asked = len(server.answered), len(server.requests)
+            answered, asked, said = len(server.answered), len(server.requests), len(day.said)
             run = day.start("documents", "-R", "generate_documents")
             wait_until(lambda n=answered: len(server.answered) >= n + 10, run)
             gone.set()
             wait_until(lambda n=asked: len(server.requests) >= n + 20, run)  # some of them in vain
+            wait_until(lambda n=said: "no answers (connection); asked again in 2 s" in day.said[n:], run)
             if stopped:
                 before = len(day.said)
                 os.killpg(run.pid, signal.SIGINT)
