@@ -88,7 +88,7 @@ def test_a_card_is_free_again_however_its_job_dies(death: signal.Signals, tmp_pa
     waiting = start(tmp_path, seconds=0, visible="0")
     os.kill(one.pid, death)
     assert first_line(waiting) == "0"
-    assert waiting.wait(20) == 0
+    assert waiting.wait(60) == 0
     end(one, waiting)
 
 

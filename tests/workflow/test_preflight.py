@@ -51,7 +51,7 @@ def test_a_study_that_needs_nothing_passes_in_seconds(finished: Study) -> None:
     assert "none asked for: runs on the CPU" in done.stdout
     assert "folder resources/reference_reasoner" in done.stdout
     assert problems(done) == []
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
 
 
 def test_a_study_that_fits_is_told_what_it_takes_and_costs(
@@ -182,7 +182,7 @@ def test_gpu_jobs_of_the_profile_never_share_a_card(limit: tuple[str, ...], tmp_
     ]
     done = subprocess.run(
         [*command, *limit], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT / "src")} | with_cards(tmp_path),
-        text=True, capture_output=True, timeout=120,
+        text=True, capture_output=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert limit or "gpu=2" in done.stderr.replace('Resource("gpu", 2)', "gpu=2")
@@ -211,6 +211,6 @@ def test_the_volume_holds_the_caches(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "HF_HOME"}
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--workflow-profile", str(tmp_path / "profile")],
-        cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT / "src")}, text=True, capture_output=True, timeout=60,
+        cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT / "src")}, text=True, capture_output=True, timeout=600,
     )  # fmt: skip
     assert f"lies in {tmp_path / 'volume' / '.cache' / 'huggingface'}" in done.stdout, done.stderr

@@ -36,7 +36,7 @@ def test_a_command_of_this_project(command: str, clone: Study) -> None:
     words = shlex.split(command.partition(";")[0])
     run = ["make", "-n", *words[1:]] if words[0] == "make" else clone.command(*words[1:], "-n")
     done = subprocess.run(
-        run, cwd=clone.folder, env=clone.environment(), text=True, capture_output=True, timeout=120
+        run, cwd=clone.folder, env=clone.environment(), text=True, capture_output=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -50,7 +50,7 @@ def look(hub: HubServer, folder: Path, source: str, revision: str = "main", toke
     """Address and token are read when huggingface_hub is imported: each look is a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", LOOK, source, revision],
-        env=os.environ | hub.environment(folder, token), cwd=folder, text=True, capture_output=True, timeout=60,
+        env=os.environ | hub.environment(folder, token), cwd=folder, text=True, capture_output=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert token == "" or token not in done.stdout + done.stderr
@@ -138,7 +138,7 @@ def test_what_is_taken_from_the_hub_and_put_there_is_looked_at(hub: HubServer, t
     ).model_dump(mode="json")
     done = subprocess.run(
         [sys.executable, "-c", HUB, json.dumps(told)],
-        env=os.environ | hub.environment(tmp_path, READER), cwd=tmp_path, text=True, capture_output=True, timeout=60,
+        env=os.environ | hub.environment(tmp_path, READER), cwd=tmp_path, text=True, capture_output=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     documents, adapter, namespace = json.loads(done.stdout)
