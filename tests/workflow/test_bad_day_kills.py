@@ -170,7 +170,8 @@ def test_no_training_began_again(killed: Day) -> None:
     steps = [kill.step for kill in killed.kills if kill.stage == "training"]
     manifest = json.loads((killed.results / "adapters" / CELL / "manifest.json").read_text())
     assert steps == sorted(steps) and steps[-1] > len(steps) / 2
-    assert manifest["resumed_from_step"] == steps[-1] < manifest["n_steps"]
+    # it went on a little while answers were generated beside it, and was killed with them
+    assert steps[-1] <= manifest["resumed_from_step"] <= manifest["n_steps"]
 
 
 def test_no_answer_is_made_twice(killed: Day) -> None:
