@@ -7,6 +7,7 @@ Errors: DataError with file:line for an empty, cut or wrong line; StorageError w
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from unfaithful_cot.errors import DataError, StorageError
 
 Record = TypeVar("Record", bound=BaseModel)
+UNFINISHED = ".part"  # end of the name of a file that is being written
 
 
 def first_problem(error: ValidationError) -> str:
@@ -83,11 +85,18 @@ def write_json(path: Path | str, value: object) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` only when it was written completely."""
+    """A text file that takes the place of `path` only when it was written completely.
+
+    What a killed writer of the same file left is removed; a file has one writer at a time.
+    """
     path = Path(path)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        for left in path.parent.glob(
+            f".{glob.escape(path.name)}.*{UNFINISHED}"
+        ):  # by a writer that was killed
+            left.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 yield out  # closing it writes as well, and may fail as well

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -79,6 +81,20 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
         jsonl.write(path, rows())
     assert jsonl.read(path, TrainingRow) == [ROW]
     assert [one.name for one in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from unfaithful_cot import jsonl\n"
+        "def lines():\n    yield '{}'\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "jsonl.write_lines(sys.argv[1], lines())"
+    )
+    target = tmp_path / "grades[1].jsonl"
+    assert subprocess.run([sys.executable, "-c", code, str(target)], check=False).returncode == -9
+    (tmp_path / ".grades2.jsonl.abc.part").write_text("of another file", encoding="utf-8")
+    assert len(list(tmp_path.glob(".grades*.part"))) == 2 and not target.exists()
+    jsonl.write_lines(target, ["{}"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".grades2.jsonl.abc.part", "grades[1].jsonl"]
 
 
 def test_a_full_disk_is_one_message_and_leaves_the_old_file(tmp_path: Path) -> None:
