@@ -34,7 +34,7 @@ from bad_day import (
 from fixtures.openai_server import OpenAIServer
 
 SEED = 20
-KILLS = {"documents": 12, "training": 7, "generation": 6, "grading": 8}
+KILLS = {"documents": 9, "training": 7, "generation": 6, "grading": 8}
 WHOM: list[Whom] = ["group", "run", "jobs"]
 PLANTED = {
     "BAD_DAY_KEY": "sk-planted-7f3d9a51c0e24b",
