@@ -136,8 +136,8 @@ def test_a_limit_that_headers_announce_is_kept(tmp_path: Path) -> None:
         began_s = time.monotonic()
         done = complete(ask(endpoint, 60), endpoint, tmp_path)
         took_s = time.monotonic() - began_s
-    assert done.n_new == 60 and limited.refused <= 4
-    assert 1.9 <= took_s < 6  # (60 - 20) / 20 = 2 s at least, but for rounding
+    assert done.n_new == 60 and limited.refused <= 20  # 1 or 2 on an idle machine
+    assert 1.9 <= took_s < 20  # (60 - 20) / 20 = 2 s at least, but for rounding
 
 
 def test_without_headers_the_same_limit_is_hit(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_without_headers_the_same_limit_is_hit(tmp_path: Path) -> None:
     with OpenAIServer(fault=silent, delay_s=0.02) as server:
         endpoint = settings(server, concurrency=40)
         assert complete(ask(endpoint, 60), endpoint, tmp_path).n_new == 60
-    assert limited.refused > 4
+    assert limited.refused > 35  # 70 on an idle machine
 
 
 REFUSED, GONE = Trouble("stop", "http_401"), Trouble("retry", "connection")
