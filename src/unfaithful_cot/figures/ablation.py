@@ -8,7 +8,7 @@ documents, so the tokens stand beside the name. A value that is missing is said,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import seaborn as sns
@@ -145,26 +145,16 @@ def draw_bars(
     apart: Collection[MetricRow],
 ) -> None:
     """The bars of one panel, and beside each its value, interval and n. apart: what is not comparable with the untouched model."""
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
     for y, one in enumerate(shown):
         row = one.values[place]
-        if row is None or row.value is None:
-            why = row.reason or "no reason given" if row else "not asked"
-            axes.text(0.01, y, f"no value: {why}", color=style.MUTED, style="italic", **beside)
+        if row is None:
+            style.no_value(axes, y, "not asked")
             continue
         look = style.BASELINE_LOOK
         if not one.cell.is_baseline:
             look = style.corpus_look(one.cell.corpus, list(corpora), main_corpus)
-        hatch = "\\\\\\\\" if "policy in the prompt" in one.label else look.hatch
-        axes.barh(
-            y, row.value, height=0.6, color=look.colour, edgecolor=style.PAPER, hatch=hatch, linewidth=0.8,
-            alpha=0.4 if row in apart else 1.0,
-        )  # fmt: skip
-        style.interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
-        told = f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}"
-        told += f"\nn = {row.n:,}{style.missing_text(row)}"
-        told += "\nnot comparable" if row in apart else ""
-        axes.text(1.03, y, told, color=style.INK, **beside)
+        look = replace(look, hatch="\\\\\\\\") if "policy in the prompt" in one.label else look
+        style.rate_bar(axes, y, row, look, row in apart)
 
 
 def draw_ablation(

