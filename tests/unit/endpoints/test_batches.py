@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from asking import ask
 
 from fixtures.openai_batches import Fate
 from fixtures.openai_server import Fault, OpenAIServer
@@ -17,7 +18,7 @@ from unfaithful_cot.endpoints.batch_files import next_file, queued_tokens, read_
 from unfaithful_cot.endpoints.batch_journal import FILE, Journal
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.endpoints.requests import Request, make_request, max_cost_usd, plan
+from unfaithful_cot.endpoints.requests import make_request, max_cost_usd, plan
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.settings import EndpointSettings
@@ -36,10 +37,6 @@ def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:
         "output_usd_per_million": 10.0,
     }
     return EndpointSettings.model_validate(values | changes)
-
-
-def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
-    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
 
 
 def last_word(body: dict) -> str:

@@ -7,11 +7,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.endpoints.requests import Request, make_request
 from unfaithful_cot.errors import EndpointError, StorageError
 from unfaithful_cot.settings import EndpointSettings
 
@@ -21,10 +21,6 @@ SECRET = "sk-test-0123456789abcdef"
 def settings(url: str, **changes: object) -> EndpointSettings:
     values = {"model": "small", "base_url": url, "concurrency": 4, "timeout_s": 2, "max_attempts": 3}
     return EndpointSettings.model_validate(values | changes)
-
-
-def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
-    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
 
 
 def failure(

@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.endpoints.cache import FILE
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.endpoints.requests import Request, make_request, plan
+from unfaithful_cot.endpoints.requests import make_request, plan
 from unfaithful_cot.settings import EndpointSettings
 
 
@@ -28,10 +29,6 @@ def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:
         "output_usd_per_million": 10.0,
     }
     return EndpointSettings.model_validate(values | changes)
-
-
-def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
-    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
 
 
 def last_word(body: dict) -> str:

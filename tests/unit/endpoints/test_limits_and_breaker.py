@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.endpoints import limits as limits_module
@@ -13,7 +14,6 @@ from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.faults import Fault as Trouble
 from unfaithful_cot.endpoints.limits import Bucket, Limits, duration_s
 from unfaithful_cot.endpoints.pace import Breaker, Pace
-from unfaithful_cot.endpoints.requests import Request, make_request
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.settings import EndpointSettings
 
@@ -27,10 +27,6 @@ def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:
         "max_attempts": 3,
     }
     return EndpointSettings.model_validate(values | changes)
-
-
-def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
-    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
+from asking import ask
+
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot.endpoints.cache import FILE, Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.endpoints.requests import Request, make_request, plan, server_name
+from unfaithful_cot.endpoints.requests import plan, server_name
 from unfaithful_cot.settings import EndpointSettings
 
 
 def settings(server: OpenAIServer) -> EndpointSettings:
     return EndpointSettings(model="small", base_url=f"{server.url}/v1", concurrency=4)
-
-
-def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
-    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
 
 
 def test_each_server_answers_for_itself(tmp_path: Path) -> None:

@@ -1,0 +1,9 @@
+"""Requests for the tests of endpoints."""
+
+from unfaithful_cot.endpoints.requests import Request, make_request
+from unfaithful_cot.settings import EndpointSettings
+
+
+def ask(endpoint: EndpointSettings, count: int) -> list[Request]:
+    """`count` different questions to one endpoint."""
+    return [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(count)]
