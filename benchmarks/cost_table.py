@@ -46,11 +46,12 @@ def training(told: dict[str, Any]) -> list[str]:
     for arm in told["arms"]:
         if arm["arm"].startswith("ours"):
             gpus = f", {arm['gpus']} GPUs" if arm.get("gpus", 1) > 1 else ""
+            rows = f" in rows of {arm['row_tokens']:,}" if "row_tokens" in arm else ""
             ratio = f", {arm['times_published']:.1f} x the published way" if "times_published" in arm else ""
             ratio += f", {arm['times_one_gpu']:.2f} x one GPU" if "times_one_gpu" in arm else ""
             peak = f", {arm['peak_memory_gib']:.0f} GiB" if arm.get("peak_memory_gib") else ""
             lines.append(
-                f"{arm['arm'].removeprefix('ours_')}, documents of {arm['mean_tokens']:,} tokens{gpus}: "
+                f"{arm['arm'].removeprefix('ours_')}, documents of {arm['mean_tokens']:,} tokens{rows}{gpus}: "
                 f"{arm['tokens_a_second']:,.0f} tokens/s{ratio}, {arm['share_of_ceiling']:.0%} of the ceiling{peak} ({told['device']})"
             )
     return lines
@@ -105,6 +106,7 @@ def dag(told: dict[str, Any]) -> list[str]:
 FILES: tuple[tuple[str, str, Read], ...] = (
     ("the default study", "default_study", default_study),
     ("training, Qwen3-8B", "training", training),
+    ("training, R1-Distill-Llama-8B", "training_r1_distill_llama_8b", training),
     ("training on several GPUs", "training_gpus", training),
     ("answering, Qwen3-8B", "generation", generation),
     ("documents of an API", "documents", documents),
@@ -122,7 +124,7 @@ def measured(folder: Path) -> Iterator[tuple[str, str, str]]:
     """(what, figure, file) of each benchmark."""
     for what, name, read in FILES:
         path = folder / f"{name}.json"
-        script = f"benchmarks/{'training' if name == 'training_gpus' else name}.py"
+        script = f"benchmarks/{'training' if name.startswith('training') else name}.py"
         if not path.is_file():
             yield what, "not measured yet", f"`{script}`"
             continue

@@ -2,10 +2,11 @@
 
 In: nothing; the true architecture of Qwen3-8B is filled with random weights on the GPU itself, and prompts are random tokens.
 Random weights end an answer at no sensible place, so no end token is known here and every answer has the full length.
+Last comes what config/reproduce.yaml asks for: weights in NF4, an adapter of rank 64 apart from them, sampled.
 Out: a JSON file beside this one, written anew after every arm, and a table.
 Errors: the traceback of an arm that fails; those before it stand in the file.
 
-    python benchmarks/generation.py            # one H200, about four minutes
+    python benchmarks/generation.py            # one H200, about three minutes
     python benchmarks/generation.py --tiny     # a CPU, seconds: tries the script, its figures mean nothing
 
 Tokens a second are new tokens over the whole time of an arm: prompts, recording of graphs and copies included. Prompts have
@@ -34,6 +35,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # also where the package is not installed
 
+from unfaithful_cot.inference import row_cache  # noqa: E402
 from unfaithful_cot.inference.decode import Decoding  # noqa: E402
 from unfaithful_cot.inference.memory import key_value_bytes, rows_that_fit  # noqa: E402
 from unfaithful_cot.inference.row_cache import borrowed  # noqa: E402
@@ -174,8 +176,31 @@ def measured(name: str, run: Callable[[], int], best: float | None, device: str)
         None if best is None or device == "cpu" else round(tokens / seconds / best, 3)
     )
     arm["peak_gib"] = None if peak is None else round(peak, 1)
-    print(f"{name:46s} {arm['tokens_s']:>9,.0f} tokens/s   {seconds:6.1f} s", flush=True)
+    print(f"{name:68s} {arm['tokens_s']:>9,.0f} tokens/s   {seconds:6.1f} s", flush=True)
     return arm
+
+
+def alone(reasoner: Reasoner, prompts: list[list[int]], kernel: str) -> torch.Tensor:
+    """Logits behind each prompt, from the model as it comes, one prompt at a time. kernel: of its attention."""
+    reasoner.model.set_attn_implementation(kernel)
+    rows = [
+        reasoner.model(torch.tensor([prompt], device=reasoner.device)).logits[0, -1] for prompt in prompts
+    ]
+    reasoner.model.set_attn_implementation("sdpa")
+    return torch.stack(rows).float()
+
+
+def in_4_bit(reasoner: Reasoner, tiny: bool) -> Reasoner:
+    """The same model in NF4, with an adapter that is not merged."""
+    from training import quantise
+
+    from unfaithful_cot.models.adapters import new_adapter
+    from unfaithful_cot.settings import TrainingSettings
+
+    quantise(reasoner.model)
+    apart = new_adapter(reasoner, TrainingSettings(lora_r=4) if tiny else TrainingSettings(), 0)
+    apart.model.eval()
+    return apart
 
 
 def checked(reasoner: Reasoner, prompts: list[list[int]]) -> dict[str, Any]:
@@ -184,10 +209,7 @@ def checked(reasoner: Reasoner, prompts: list[list[int]]) -> dict[str, Any]:
         with borrowed(reasoner.model):
             rows = Rows(reasoner, prompts, None, [0] * len(prompts), Decoding(0.0, 1.0, 1), 512, graphs=False)
             own = rows._logits().float()
-        plain = [
-            reasoner.model(torch.tensor([prompt], device=reasoner.device)).logits[0, -1] for prompt in prompts
-        ]
-        expected = torch.stack(plain).float()
+        expected, other = (alone(reasoner, prompts, kernel) for kernel in ("sdpa", "eager"))
     decoding = Decoding(*SAMPLED, 40)
     ways = [
         [
@@ -198,6 +220,7 @@ def checked(reasoner: Reasoner, prompts: list[list[int]]) -> dict[str, Any]:
     ]
     found = {
         "logits_largest_difference": round(float((own - expected).abs().max()), 6),
+        "of_two_kernels_of_the_model_itself": round(float((other - expected).abs().max()), 6),
         "logits_standard_deviation": round(float(expected.std()), 3),
         "replayed_steps_equal_eager_ones": ways[0] == ways[1],
     }
@@ -222,6 +245,13 @@ def attention_kernels(rows: int, context: int) -> dict[str, float]:
         scores = torch.matmul(query, key.transpose(2, 3)) * 128**-0.5 + mask
         return torch.matmul(scores.softmax(-1, dtype=torch.float32).to(value.dtype), value)
 
+    sequences = torch.arange(rows * 8 + 1, device="cuda", dtype=torch.int32)
+    lengths = torch.full((rows * 8,), context, device="cuda", dtype=torch.int32)
+
+    def by_lengths() -> torch.Tensor:
+        flat = query.view(-1, 4, 128), key.view(-1, 1, 128), value.view(-1, 1, 128)
+        return row_cache._by_lengths(*flat, sequences, sequences * context, context, lengths, None)
+
     def packed(*backends: SDPBackend) -> Callable[[], torch.Tensor]:
         def run() -> torch.Tensor:
             with sdpa_kernel(list(backends)):
@@ -231,8 +261,9 @@ def attention_kernels(rows: int, context: int) -> dict[str, float]:
 
     ways = {
         "heads repeated (transformers 5.17)": repeated,
-        "heads packed, memory-efficient kernel (ours)": packed(SDPBackend.EFFICIENT_ATTENTION),
-        "heads packed, cuDNN": packed(SDPBackend.CUDNN_ATTENTION),
+        "heads packed, FlashAttention-2 told lengths (ours)": by_lengths,
+        "heads packed, memory-efficient kernel, masked": packed(SDPBackend.EFFICIENT_ATTENTION),
+        "heads packed, cuDNN, masked": packed(SDPBackend.CUDNN_ATTENTION),
         "heads packed, matrix products": products,
     }
     found: dict[str, float] = {}
@@ -242,7 +273,7 @@ def attention_kernels(rows: int, context: int) -> dict[str, float]:
         except RuntimeError as error:  # a kernel that this version or card does not offer
             print(f"  {name}: not available ({str(error).splitlines()[0][:80]})")
             continue
-        print(f"  {name:46s} {found[name]:>8,.0f} GB/s of keys and values")
+        print(f"  {name:50s} {found[name]:>8,.0f} GB/s of keys and values")
     return found
 
 
@@ -281,6 +312,11 @@ def run(sizes: Sizes, reasoner: Reasoner, device: str, save: Callable[[dict[str,
             best,
         ),
         (f"ours, {sizes.more_rows} at once, greedy", lambda: ours(reasoner, more, greedy), most),
+        (
+            f"ours, {sizes.rows} at once, NF4, adapter apart, temperature 0.6, top_p 0.95",
+            lambda: ours(reasoner, some, sampled),
+            None,
+        ),
     ]
     found: dict[str, Any] = {
         "ceiling_tokens_s": round(best),
@@ -293,17 +329,21 @@ def run(sizes: Sizes, reasoner: Reasoner, device: str, save: Callable[[dict[str,
         longest = max(map(len, some))
         found["batch_rows_auto"] = rows_that_fit(reasoner, longest, sizes.new_tokens)
     for name, way, limit in arms:
+        if "NF4" in name:
+            found["prompts_s"] = prompts_alone(reasoner, some, device)
+            reasoner = in_4_bit(reasoner, device == "cpu")
+            ours(reasoner, some[:2], Decoding(0.0, 1.0, 4))
         arm = measured(name, way, limit, device)
         found["arms"].append(arm)
         arm["ratio"] = round(arm["tokens_s"] / found["arms"][0]["tokens_s"], 1)
         save(found)
-    found["prompts_s"] = measured(
-        f"ours, {sizes.rows} prompts and one token",
-        lambda: ours(reasoner, some, Decoding(0.0, 1.0, 1)),
-        None,
-        device,
-    )["seconds"]
-    save(found)
+
+
+def prompts_alone(reasoner: Reasoner, prompts: list[list[int]], device: str) -> float:
+    """Seconds that prompts and one token take."""
+    one = Decoding(0.0, 1.0, 1)
+    name = f"ours, {len(prompts)} prompts and one token"
+    return float(measured(name, lambda: ours(reasoner, prompts, one), None, device)["seconds"])
 
 
 def machine(device: str) -> dict[str, Any]:
@@ -354,11 +394,11 @@ def main() -> None:
 
 def table(found: dict[str, Any]) -> None:
     """Every arm beside the published way, the ceiling and the bars."""
-    print(f"\n{'':48s} {'tokens/s':>9s} {'ratio':>8s} {'of ceiling':>10s} {'peak GiB':>8s}")
+    print(f"\n{'':68s} {'tokens/s':>9s} {'ratio':>8s} {'of ceiling':>10s} {'peak GiB':>8s}")
     for arm in found["arms"]:
         share = "" if arm["fraction_of_ceiling"] is None else f"{arm['fraction_of_ceiling']:.1%}"
         peak = "" if arm["peak_gib"] is None else f"{arm['peak_gib']:.1f}"
-        print(f"{arm['arm']:48s} {arm['tokens_s']:>9,.0f} {arm['ratio']:>8,.1f} {share:>10s} {peak:>8s}")
+        print(f"{arm['arm']:68s} {arm['tokens_s']:>9,.0f} {arm['ratio']:>8,.1f} {share:>10s} {peak:>8s}")
     print(
         f"bars, {found['sizes']['rows']} at once: {BAR_RATIO} x and {BAR_TOKENS_S:,} tokens/s; "
         f"ceiling {found['ceiling_tokens_s']:,} tokens/s"

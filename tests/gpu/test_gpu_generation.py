@@ -9,7 +9,9 @@ from fixtures.tiny_models import FAMILIES
 from unfaithful_cot.inference import static
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.inference.memory import rows_that_fit
+from unfaithful_cot.inference.row_cache import borrowed, reads_lengths
 from unfaithful_cot.inference.static import continue_many
+from unfaithful_cot.inference.steps import Rows
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.settings import LoadingSettings
 
@@ -47,6 +49,24 @@ def test_replayed_steps_are_eager_ones(tiny, family, decoding, monkeypatch, capl
     prompts = prompts_for(reasoner)
     assert statically(reasoner, prompts, decoding, 40) == statically(reasoner, prompts, decoding, 40, False)
     assert "without a CUDA graph" not in caplog.text
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_kernel_that_is_told_lengths_gives_the_logits_of_a_mask(tiny, family):
+    """As near as two kernels are in bfloat16; the second look is after a step, when every row has one token more."""
+    reasoner = loaded(tiny[family])
+    prompts = prompts_for(reasoner)
+    assert reads_lengths(reasoner.model)
+    found = []
+    for by_lengths in (True, False):
+        with borrowed(reasoner.model), torch.inference_mode():
+            rows = Rows(reasoner, prompts, None, [0] * len(prompts), GREEDY, 128, graphs=False)
+            rows.cache.by_lengths = by_lengths
+            first = rows._logits().float()
+            rows.token.fill_(7)
+            rows.position += 1
+            found.append(torch.stack([first, rows._logits().float()]))
+    assert (found[0] - found[1]).abs().max() < 0.05 * found[1].abs().max()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 
@@ -151,20 +152,31 @@ def test_compiled_layers_learn_the_same(job, tmp_path, use_4bit):
 
 
 def test_memory_that_runs_out_takes_a_step_down(job, tmp_path):
-    """The estimate is made to believe in more memory than the process may take."""
-    card = torch.cuda.get_device_properties(0).total_memory
-    job["training"] = job["training"] | {"max_length_tokens": 8192, "effective_batch_rows": 2, "epochs": 200}
+    """The process may take less than two rows need and more than one does; the estimate believes in the whole card."""
+    job["training"] |= {"max_length_tokens": 8192, "effective_batch_rows": 2, "epochs": 1}
+    texts = [" ".join(TEXTS)] * 12
     jsonl.write(
-        job["training_set"], (TrainingRow(document=f"d_{n}", text=" ".join(TEXTS)) for n in range(12))
+        job["training_set"], (TrainingRow(document=f"d_{n}", text=text) for n, text in enumerate(texts))
     )
-    job["training"]["epochs"] = 1
+
+    def taken(rows):
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        trained(job, micro_batch_rows=rows, manifest=str(tmp_path / f"{rows}" / "manifest.json"))
+        return torch.cuda.max_memory_reserved()
+
+    taken(1)  # what happens once: kernels and their workspaces
+    limit = (taken(1) + taken(2)) / 2
+    gc.collect()
     torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 300 * 2**20) / card)
+    torch.cuda.set_per_process_memory_fraction(limit / torch.cuda.get_device_properties(0).total_memory)
     try:
         found = trained(job)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert any("out of memory" in note for note in found["plan"]["gone_on_after"])
+    assert found["plan"]["micro_batch_rows"] == 1
 
 
 def test_two_gpus_train_as_one(job, tmp_path):

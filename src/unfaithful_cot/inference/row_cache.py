@@ -4,9 +4,10 @@ In: a model. Out: RowCache, which the model takes as `past_key_values`, and `bor
 Errors: torch.OutOfMemoryError from the device.
 
 Each row holds its tokens from the left, so that a prompt needs no mask (what stands behind it is neither seen nor kept) and a
-row's next token goes to a place of its own. While decoding, the query heads that share a key-value head count as
-tokens of one query: keys and values are read once, never repeated for each head, and a mask is allowed, which the `enable_gqa` of
-PyTorch's fused kernels does not take.
+row's next token goes to a place of its own. While decoding, a GPU reads of each row what was written and no more: a row and a
+key-value head are one sequence to FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships and which is told how long each is.
+Where it cannot run (a CPU, float32), a mask hides the rest. Either way the query heads that share a key-value head go together, so
+that keys and values are read once and never repeated.
 """
 
 from __future__ import annotations
@@ -24,15 +25,24 @@ class RowCache:
     """Per layer two tensors [rows, key-value heads, capacity, head_dim], made when the first keys come.
 
     filling: the rows that a prompt is being written to; None while each row takes its next token at `positions` [rows].
+    heads: of keys and values. by_lengths: the attention is told how long each row is (`reads_lengths`); else it gets a mask.
     """
 
-    def __init__(self, positions: Any, capacity: int) -> None:
+    def __init__(self, positions: Any, capacity: int, heads: int, by_lengths: bool) -> None:
+        self.heads, self.by_lengths = heads, by_lengths
+        self.layers: list[tuple[Any, Any]] = []
+        self.filling: slice | None = None
+        self._place(positions, capacity)
+
+    def _place(self, positions: Any, capacity: int) -> None:
+        """at: int64 [rows]; sequences, begins: int32 [rows x heads + 1], cumulative lengths of queries and of keys."""
         import torch
 
         self.positions, self.capacity = positions, capacity
         self.at = torch.arange(len(positions), device=positions.device)
-        self.layers: list[tuple[Any, Any]] = []
-        self.filling: slice | None = None
+        count = len(positions) * self.heads + 1
+        self.sequences = torch.arange(count, device=positions.device, dtype=torch.int32)
+        self.begins = self.sequences * capacity
 
     def update(self, keys: Any, values: Any, layer: int, *_: object, **__: object) -> tuple[Any, Any]:
         """Take new keys and values [rows, heads, tokens, head_dim]; give back those to attend to."""
@@ -51,11 +61,8 @@ class RowCache:
 
     def keep(self, rows: Any, positions: Any, capacity: int) -> None:
         """Go on with some rows, in new tensors of another capacity, layer by layer, for two copies of all may not fit."""
-        import torch
-
         kept = min(capacity, self.capacity)
-        self.positions, self.capacity = positions, capacity
-        self.at = torch.arange(len(positions), device=positions.device)
+        self._place(positions, capacity)
         for layer, pair in enumerate(self.layers):
             new = []
             for held in pair:
@@ -68,7 +75,14 @@ class RowCache:
         """Zeros, for what is masked is still multiplied by zero, and memory that was not written may hold NaN."""
         return like.new_zeros(len(self.positions), like.shape[1], capacity, like.shape[3])
 
-    def mask(self, dtype: Any) -> Any:
+    def ends(self, dtype: Any) -> dict[str, Any]:
+        """Keyword arguments of the model by which the attention knows where each row ends, this token included."""
+        if not self.by_lengths:
+            return {"attention_mask": self._mask(dtype)}
+        lengths = (self.positions + 1).to(self.sequences.dtype)[:, None].expand(-1, self.heads).flatten()
+        return {"sequences": self.sequences, "begins": self.begins, "lengths": lengths}
+
+    def _mask(self, dtype: Any) -> Any:
         """[rows, 1, 1, capacity], added to the scores: 0 up to the row's position, -inf behind it."""
         import torch
 
@@ -108,17 +122,68 @@ def _norm(module: Any, vectors: Any) -> Any:
     return rms_norm(vectors, vectors.shape[-1:], module.weight, module.variance_epsilon)
 
 
+def reads_lengths(model: Any) -> bool:
+    """Whether the kernel that is told lengths can run: on a GPU from Ampere on, in 16 bits, with heads of up to 256."""
+    import torch
+
+    device, dtype = model.get_input_embeddings().weight.device, model.dtype
+    if device.type != "cuda" or dtype.itemsize != 2 or not torch.backends.cuda.is_flash_attention_available():
+        return False
+    config = model.config
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return bool(torch.cuda.get_device_capability(device) >= (8, 0) and width <= 256 and width % 8 == 0)
+
+
 def _attend(
-    module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, **_: object
+    module: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any,
+    scaling: float | None = None,
+    sequences: Any = None,
+    begins: Any = None,
+    lengths: Any = None,
+    **_: object,
 ) -> tuple[Any, None]:
-    """query [rows, heads, tokens, head_dim]. Without a mask a prompt, causal; with one a single token each row."""
+    """query [rows, heads, tokens, head_dim]. With a mask or lengths a single token each row; without either a prompt, causal."""
     from torch.nn.functional import scaled_dot_product_attention as attention
 
-    rows, heads, _, width = query.shape
-    shared = heads != key.shape[1]
+    rows, heads, _tokens, width = query.shape
+    groups = heads // key.shape[1]
+    if lengths is not None:
+        asked, keys, values = (
+            query.reshape(-1, groups, width),
+            key.view(-1, 1, width),
+            value.view(-1, 1, width),
+        )
+        found = _by_lengths(asked, keys, values, sequences, begins, key.shape[2], lengths, scaling)
+        return found.view(rows, 1, heads, width), None
     if mask is None:
-        found = attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared)
+        found = attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=groups > 1)
     else:
-        packed = query.reshape(rows, key.shape[1], heads // key.shape[1], width)
+        packed = query.reshape(rows, key.shape[1], groups, width)
         found = attention(packed, key, value, attn_mask=mask, scale=scaling).reshape(rows, heads, 1, width)
     return found.transpose(1, 2).contiguous(), None
+
+
+def _by_lengths(
+    query: Any,
+    key: Any,
+    value: Any,
+    sequences: Any,
+    begins: Any,
+    longest: int,
+    lengths: Any,
+    scaling: float | None,
+) -> Any:
+    """One token of each sequence: query [sequences, heads, head_dim], key, value [tokens of all, 1, head_dim].
+
+    The operator below `torch.nn.attention.varlen.varlen_attn`, which takes lengths from torch 2.12 on and would write a
+    random state beside each answer.
+    """
+    import torch
+
+    return torch.ops.aten._flash_attention_forward(
+        query, key, value, sequences, begins, 1, longest, 0.0, False, False, scale=scaling, seqused_k=lengths
+    )[0]

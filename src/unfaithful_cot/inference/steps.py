@@ -17,7 +17,7 @@ from typing import Any
 
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.memory import PROMPT_TOKENS
-from unfaithful_cot.inference.row_cache import RowCache
+from unfaithful_cot.inference.row_cache import RowCache, reads_lengths
 from unfaithful_cot.inference.sampling import pick
 from unfaithful_cot.models.load import Reasoner
 
@@ -60,7 +60,8 @@ class Rows:
             self.cursor = vector([0])
             self.fresh = torch.full((CHECK_STEPS, len(texts)), NOTHING, device=self.device)
             self.uniform = None if uniform is None else uniform.to(self.device)
-            self.cache = RowCache(self.position, capacity)
+            heads = self.model.config.num_key_value_heads
+            self.cache = RowCache(self.position, capacity, heads, reads_lengths(self.model))
             self.graph: Any = None
             self._write_prompts([text[:-1] for text in texts], reasoner.tokenizer.pad_token_id)
 
@@ -143,11 +144,11 @@ class Rows:
 
         call = {
             "input_ids": self.token[:, None],
-            "attention_mask": self.cache.mask(self.model.dtype),
             "position_ids": self.position[:, None],
             "past_key_values": self.cache,
             "use_cache": True,
             "logits_to_keep": 1,
+            **self.cache.ends(self.model.dtype),
         }
         if self.device.type != "cuda":
             return self.model(**call).logits[:, -1]

@@ -70,6 +70,8 @@ def main(job: Path) -> None:
         part.write_text(json.dumps(parts), encoding="utf-8")
         part.rename(job.with_name(f"error.{rank}"))
         sys.exit(1)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -42,6 +42,10 @@ def recompute(model: Any, n_layers: int) -> int:
 
 def compile_layers(model: Any, on: bool) -> None:
     """Compile each decoder layer, or take the compilation off."""
+    if on:
+        import torch
+
+        torch.compiler.reset()  # graphs of an attempt before this one count towards the few that dynamo makes of a function
     for layer in decoder_layers(model):
         if on:
             layer.compile(dynamic=False)

@@ -25,6 +25,7 @@ from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.memory import Architecture, architecture, training_bytes
 
 MOST_TOKENS = 16_384  # at a time: more gains nothing
+ROOM = 0.95  # of the free memory: an allocator that has to search for the rest is slow
 TRUSTED = 0.9  # an estimate may be too high by a tenth: refuse only what exceeds the memory even then
 GIB = 2**30
 
@@ -41,7 +42,8 @@ class Plan:
 
     def __str__(self) -> str:
         rows = f"{self.micro_batch_rows} row{'s' * (self.micro_batch_rows > 1)} at a time"
-        return f"{rows}, {self.recomputed_layers} layers recomputed, {'compiled' if self.compiled else 'not compiled'}"
+        compiled = {True: ", compiled", False: ", not compiled", None: ""}[self.compiled]
+        return f"{rows}, {self.recomputed_layers} layers recomputed{compiled}"
 
     def record(self) -> dict[str, object]:
         """What stands in the manifest."""
@@ -112,12 +114,15 @@ def choose(
     processes: int,
     free: float,
 ) -> list[Plan]:
-    """The plans that fit into `free` bytes, the fastest first. MachineError where the smallest one does not."""
+    """The plans that fit into `free` bytes, the fastest first. MachineError where the smallest one does not.
+
+    `compile_layers: auto` counts as compiled: a training too short for that takes the next plan if memory runs out.
+    """
 
     def needed(rows: int, layers: int) -> float:
         tokens = rows * training.max_length_tokens
         mask = 0 if attention in BY_LENGTHS else training.max_length_tokens
-        return training_bytes(shape, training, loading, tokens, layers, row_mask_tokens=mask)
+        return training_bytes(shape, training, loading, tokens, layers, _may_compile(training, device), mask)
 
     def cost(pair: tuple[int, int]) -> float:
         rows, layers = pair
@@ -125,13 +130,17 @@ def choose(
 
     pairs = sorted(_pairs(shape, training, device, processes), key=cost)
     least = min(pairs, key=lambda pair: needed(*pair))
-    fitting = [pair for pair in pairs if needed(*pair) <= free]
+    fitting = [pair for pair in pairs if needed(*pair) <= ROOM * free]
     if not fitting and needed(*least) * TRUSTED <= free:
         fitting = [least]
     if not fitting:
         raise _does_not_fit(shape, source, loading, training, needed(*least), free, device)
     plans = [Plan(attention, *pair, estimated_mb=round(needed(*pair) / 2**20, 1)) for pair in fitting]
     return _descending(plans)
+
+
+def _may_compile(training: TrainingSettings, device: str) -> bool:
+    return device.startswith("cuda") and training.compile_layers is not False
 
 
 def _pairs(
@@ -191,7 +200,7 @@ def _does_not_fit(
         rows = training.micro_batch_rows if train_as.micro_batch_rows == "auto" else train_as.micro_batch_rows
         tokens = (1 if rows == "auto" else rows) * train_as.max_length_tokens
         layers = 0 if train_as.gradient_checkpointing is False else shape.layers
-        bytes_then = training_bytes(shape, train_as, load_as, tokens, layers)
+        bytes_then = training_bytes(shape, train_as, load_as, tokens, layers, _may_compile(training, device))
         if bytes_then < 0.98 * needed:
             fits = "fits" if bytes_then <= free else "still too much"
             found.append(f"{words} ({bytes_then / GIB:.1f} GiB, {fits})")

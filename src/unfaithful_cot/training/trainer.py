@@ -94,7 +94,7 @@ def _arguments(
     # recompute is set layer by layer (training.layers); TRL would turn it on, under a name that changed
     names = ("activation_checkpointing", "gradient_checkpointing")
     recompute_off: dict[str, Any] = {next(n for n in names if n in SFTConfig.__dataclass_fields__): False}
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(output),
         max_length=None,
         packing=False,  # packed already, by TRL's own packing: see training.data
@@ -124,6 +124,11 @@ def _arguments(
         dataloader_pin_memory=on_gpu,
         dataloader_num_workers=WORKERS if on_gpu else 0,
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = (
+            1  # a process trains on one GPU; of several that it sees the trainer would make replicas
+        )
+    return arguments
 
 
 def processes() -> int:

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.errors import ModelError, SettingsError
-from unfaithful_cot.inference import static, steps
+from unfaithful_cot.inference import row_cache, static, steps
 from unfaithful_cot.inference.completion import Question
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.inference.engine import answer
@@ -61,6 +61,28 @@ def test_static_is_eager_token_by_token(tiny, family, decoding):
     for rows in (20, 6, 1):
         assert statically(reasoner, prompts, seeds, decoding, rows) == eager
     assert reasoner.model.config._attn_implementation == "sdpa"  # the model is given back as it was
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_that_end_where_their_lengths_say(tiny, family, monkeypatch):
+    """What a GPU's kernel is told, with plain arithmetic in its place: each sequence as long as its length, nothing behind."""
+
+    def plain(query, key, value, sequences, begins, longest, lengths, scaling):
+        assert sequences.tolist() == list(range(len(query) + 1))
+        found = torch.empty_like(query)
+        for n, (begin, length) in enumerate(zip(begins.tolist(), lengths.tolist(), strict=False)):
+            assert length <= longest == begins[n + 1] - begin
+            keys, values = (part[begin : begin + length, 0] for part in (key, value))
+            found[n] = (query[n] @ keys.T * scaling).softmax(-1) @ values
+        return found
+
+    monkeypatch.setattr(row_cache, "_by_lengths", plain)
+    monkeypatch.setattr(steps, "reads_lengths", lambda model: True)
+    reasoner = early_stopping(tiny[family])
+    prompts, seeds = prompts_for(reasoner), list(range(20))
+    assert statically(reasoner, prompts, seeds, SAMPLED, 6) == continue_rows(
+        reasoner, prompts, seeds, SAMPLED
+    )
 
 
 def test_an_adapter_that_is_not_merged(tiny, tmp_path):

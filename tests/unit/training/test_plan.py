@@ -64,10 +64,31 @@ def test_fixed_memory_by_hand():
     assert fixed_bytes(QWEN3_8B, RECIPE, NF4) == pytest.approx(small + 174_587_904 * 18)
 
 
-@pytest.mark.parametrize(("tokens", "measured_gib"), [(4096, 62.5), (8192, 104.0)])
-def test_the_estimate_is_near_what_an_h200_measured_and_not_below(tokens, measured_gib):
-    estimate = training_bytes(QWEN3_8B, RECIPE, BF16, tokens, 0) / GIB
-    assert measured_gib <= estimate <= 1.12 * measured_gib
+@pytest.mark.parametrize(
+    ("shape", "loading", "tokens", "compiled", "measured_gib"),
+    [
+        (QWEN3_8B, BF16, 8192, False, 95.1),
+        (QWEN3_8B, BF16, 8192, True, 81.2),
+        (QWEN3_8B, BF16, 4096, True, 50.8),
+        (QWEN3_8B, NF4, 8192, True, 71.6),
+        (LLAMA_8B, BF16, 8192, True, 74.7),
+    ],
+)
+def test_the_estimate_is_near_what_an_h200_measured_and_not_below(
+    shape, loading, tokens, compiled, measured_gib
+):
+    """Measured: benchmarks/training*.json; not compiled and 4,096 tokens at once: the same script, with another plan."""
+    estimate = training_bytes(shape, RECIPE, loading, tokens, 0, compiled) / GIB
+    assert measured_gib <= estimate <= 1.08 * measured_gib
+
+
+def test_what_is_not_compiled_is_reckoned_so():
+    plain = plans(139, TrainingSettings(compile_layers=False))
+    assert plain[0].estimated_mb > 1.15 * plans(139)[0].estimated_mb
+
+
+def test_a_card_of_80_gb_recomputes_nothing_in_4_bit():
+    assert (plans(79, loading=NF4)[0].micro_batch_rows, plans(79, loading=NF4)[0].recomputed_layers) == (8, 0)
 
 
 def test_an_h200_recomputes_nothing_and_takes_the_whole_step_at_once():
@@ -110,16 +131,17 @@ def test_a_model_that_does_not_fit_says_by_how_much_and_what_would():
         plans(15)
     said = str(error.value)
     assert (
-        "Qwen/Qwen3-8B: training needs about 21.3 GiB of GPU memory and 15.0 GiB are free: 6.3 GiB too little"
+        "Qwen/Qwen3-8B: training needs about 21.2 GiB of GPU memory and 15.0 GiB are free: 6.2 GiB too little"
         in said
     )
-    assert "loading.use_4bit: true (11.7 GiB, fits)" in said
+    assert "loading.use_4bit: true (11.6 GiB, fits)" in said
     assert "more GPUs do not help" in said
     named = TrainingSettings(micro_batch_rows=8, gradient_checkpointing=False)
     with pytest.raises(MachineError) as error:
-        plans(79, named)
-    assert "training.micro_batch_rows: auto (32.3 GiB, fits)" in str(error.value)
-    assert "training.gradient_checkpointing: auto (25.7 GiB, fits)" in str(error.value)
+        plans(70, named)
+    # one row: fixed 19.53 GB + 1,024 tokens x 36 layers x 0.8 x 284,672 bytes + loss 1.59 GB + CUDA's own 1.07 GB
+    assert "training.micro_batch_rows: auto (28.5 GiB, fits)" in str(error.value)
+    assert "training.gradient_checkpointing: auto (24.9 GiB, fits)" in str(error.value)
 
 
 def test_the_message_comes_before_weights_are_looked_for(tmp_path):
