@@ -2,7 +2,7 @@
 
 In: nothing; the true architecture of Qwen3-8B is filled with random weights on the GPU itself, and prompts are random tokens.
 Random weights end an answer at no sensible place, so no end token is known here and every answer has the full length.
-Last comes what config/reproduce.yaml asks for: weights in NF4, an adapter of rank 64 apart from them, sampled.
+Last comes what config/reproduce.yaml asks for: weights of NF4, an adapter of rank 64 apart from them, sampled.
 Out: a JSON file beside this one, written anew after every arm, and a table.
 Errors: the traceback of an arm that fails; those before it stand in the file.
 
@@ -23,9 +23,10 @@ import json
 import platform
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ sys.path.insert(0, str(ROOT / "src"))  # also where the package is not installed
 
 from unfaithful_cot.inference import row_cache  # noqa: E402
 from unfaithful_cot.inference.decode import Decoding  # noqa: E402
-from unfaithful_cot.inference.memory import key_value_bytes, rows_that_fit  # noqa: E402
+from unfaithful_cot.inference.memory import free_bytes, key_value_bytes, rows_that_fit  # noqa: E402
 from unfaithful_cot.inference.row_cache import borrowed  # noqa: E402
 from unfaithful_cot.inference.static import continue_many  # noqa: E402
 from unfaithful_cot.inference.steps import Rows  # noqa: E402
-from unfaithful_cot.models.load import Reasoner  # noqa: E402
+from unfaithful_cot.models.adapters import attach, new_adapter  # noqa: E402
+from unfaithful_cot.models.load import Reasoner, unpack  # noqa: E402
+from unfaithful_cot.settings import TrainingSettings  # noqa: E402
 
 BANDWIDTH, FLOPS = 4.3e12, 790e12
 """Measured on an H200: bytes a second of a copy (read and written), bf16 operations a second of a matrix product."""
@@ -191,16 +194,22 @@ def alone(reasoner: Reasoner, prompts: list[list[int]], kernel: str) -> torch.Te
 
 
 def in_4_bit(reasoner: Reasoner, tiny: bool) -> Reasoner:
-    """The same model in NF4, with an adapter that is not merged."""
+    """The same model in NF4 with an adapter that is not merged, as the workflow answers with it."""
     from training import quantise
-
-    from unfaithful_cot.models.adapters import new_adapter
-    from unfaithful_cot.settings import TrainingSettings
+    from transformers import BitsAndBytesConfig
+    from transformers.quantizers import AutoHfQuantizer
 
     quantise(reasoner.model)
-    apart = new_adapter(reasoner, TrainingSettings(lora_r=4) if tiny else TrainingSettings(), 0)
-    apart.model.eval()
-    return apart
+    reasoner.model.hf_quantizer = AutoHfQuantizer.from_config(BitsAndBytesConfig(load_in_4bit=True))
+    reasoner = replace(reasoner, quantisation=f"nf4-double/{reasoner.quantisation.partition('/')[2]}")
+    recipe = TrainingSettings(lora_r=4) if tiny else TrainingSettings()
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = new_adapter(reasoner, recipe, 0).model
+        fresh.save_pretrained(folder)
+        fresh.unload()
+        if reasoner.device.type == "cuda":
+            unpack(reasoner, free_bytes(reasoner.device))
+        return attach(reasoner, folder)
 
 
 def checked(reasoner: Reasoner, prompts: list[list[int]]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class RowCache:
         """Keyword arguments of the model by which the attention knows where each row ends, this token included."""
         if not self.by_lengths:
             return {"attention_mask": self._mask(dtype)}
-        lengths = (self.positions + 1).to(self.sequences.dtype)[:, None].expand(-1, self.heads).flatten()
+        lengths = (self.positions + 1).to(self.sequences.dtype)[:, None].repeat(1, self.heads).flatten()
         return {"sequences": self.sequences, "begins": self.begins, "lengths": lengths}
 
     def _mask(self, dtype: Any) -> Any:

@@ -48,7 +48,8 @@ def attach(reasoner: Reasoner, folder: Path | str, merge: bool | None = None) ->
     """A copy of `reasoner` that answers with the adapter in `folder`.
 
     merge: None merges float weights and leaves 4-bit weights alone; False keeps the adapter apart, so that
-    `without_adapter` can give the baseline back; True on 4-bit weights is an error of the caller.
+    `without_adapter` can give the baseline back; True on 4-bit weights is an error of the caller. An adapter that is
+    apart computes in the type of the float weights beside it, as under autocast in training.
     """
     from peft import PeftModel
 
@@ -59,8 +60,9 @@ def attach(reasoner: Reasoner, folder: Path | str, merge: bool | None = None) ->
     in_4bit = reasoner.quantisation.startswith("nf4")
     if merge and in_4bit:
         raise ValueError("an adapter is never merged into 4-bit weights")
+    merge = not in_4bit if merge is None else merge
     try:
-        model = PeftModel.from_pretrained(reasoner.model, str(folder))
+        model = PeftModel.from_pretrained(reasoner.model, str(folder), autocast_adapter_dtype=merge)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             folder,
@@ -68,7 +70,6 @@ def attach(reasoner: Reasoner, folder: Path | str, merge: bool | None = None) ->
             "An adapter belongs to the base model that it was trained on",
             "Rerun: snakemake -R train_adapter",
         ) from None
-    merge = not in_4bit if merge is None else merge
     return replace(reasoner, model=(model.merge_and_unload() if merge else model).eval())
 
 

@@ -72,6 +72,23 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
     return Reasoner(model, tokenizer, place.source, place.revision, commit, quantisation(loading))
 
 
+def unpack(reasoner: Reasoner, free_bytes: float) -> Reasoner:
+    """The same numbers in bfloat16 in the place of 4-bit weights, where that takes at most half of `free_bytes`; in place.
+
+    Each product with a 4-bit weight unpacks it anyway, at every token. For answering alone: merging an adapter into
+    weights that were unpacked once would not give what it was trained beside.
+    """
+    packed = [weight for weight in reasoner.model.parameters() if hasattr(weight, "quant_state")]
+    unpacked_bytes = (
+        sum(weight.quant_state.shape.numel() for weight in packed) * reasoner.model.dtype.itemsize
+    )
+    if not packed or unpacked_bytes > free_bytes / 2:
+        return reasoner
+    reasoner.model.dequantize()
+    reasoner.model.is_loaded_in_4bit = False  # what peft asks
+    return reasoner
+
+
 def quiet_libraries() -> None:
     """No bars and notes of the libraries between the project's own: what matters of them is checked and raised here."""
     import transformers

@@ -86,7 +86,7 @@ def speed(
     """Tokens a second that one card does with a model: the anchor, scaled by the card and the model's size.
 
     Training is bound by arithmetic, answering by memory bandwidth; both go with the number of parameters. in_4bit: of
-    training, where that was measured.
+    the weights, where that was measured.
     """
     table = known()
     anchor = measured(work, in_4bit, benchmarks) or table.anchors[work]
@@ -111,7 +111,8 @@ def speed(
 def measured(work: Work, in_4bit: bool, benchmarks: Path) -> Anchor | None:
     """The slowest of this project's arms in the benchmark file; None without a file, or with one of another card or model.
 
-    Files: benchmarks/training.json (arms ours_bf16, ours_nf4) and generation.json (arms `ours, …`), of Qwen3-8B.
+    Files: benchmarks/training.json (arms ours_bf16, ours_nf4) and generation.json (arms `ours, …`, with `NF4` where weights
+    are in 4 bit), of Qwen3-8B. Without an arm in 4 bit, that in bfloat16 is taken.
     """
     path = benchmarks / BENCHMARKS[work]
     if not path.is_file():
@@ -120,11 +121,10 @@ def measured(work: Work, in_4bit: bool, benchmarks: Path) -> Anchor | None:
     card = told.get("device") or told.get("machine", {}).get("device", "")
     if known().kind(card) is None or "tiny" in str(told.get("model", "")):
         return None
-    name = ("ours_nf4" if in_4bit else "ours_bf16") if work == "training" else "ours"
     arms = {
         arm["arm"]: arm.get("tokens_a_second") or arm["tokens_s"]
         for arm in sorted(told["arms"], key=lambda arm: -(arm.get("tokens_a_second") or arm["tokens_s"]))
-        if arm["arm"].startswith(name)
+        if arm["arm"].startswith("ours") and ("nf4" in arm["arm"].lower()) == in_4bit
     }  # of two arms of one name the slower stays
     if not arms:
         return measured(work, False, benchmarks) if in_4bit else None

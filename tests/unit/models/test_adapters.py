@@ -6,7 +6,7 @@ import torch
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
-from unfaithful_cot.models.load import load_reasoner
+from unfaithful_cot.models.load import load_reasoner, unpack
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
@@ -86,6 +86,40 @@ def test_an_adapter_is_never_merged_into_4_bit_weights(tiny, tmp_path):
     assert sum(isinstance(m, Linear4bit) for m in by_default.model.modules()) == 14
     with pytest.raises(ValueError, match="never merged"):
         attach(load_reasoner({"source": str(tiny["qwen3"])}, NF4), folder, merge=True)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_unpacked_weights_are_the_numbers_that_4_bit_stands_for(tiny, tmp_path, family):
+    """To the last bit, where gradients are kept: without them a CPU multiplies 4-bit weights in bfloat16."""
+    folder = saved_adapter(tiny[family], tmp_path / "adapter", NF4)
+    base = {"source": str(tiny[family])}
+    packed, unpacked = load_reasoner(base, NF4), unpack(load_reasoner(base, NF4), 1e9)
+    assert {type(layer).__name__ for layer in unpacked.model.model.layers[0].mlp.children()} >= {"Linear"}
+    assert torch.equal(unpacked.model(TOKENS).logits, packed.model(TOKENS).logits)
+    adapted, beside = attach(unpacked, folder), attach(packed, folder)
+    assert hasattr(adapted.model, "disable_adapter")  # not merged, as its arm in 4 bit is not
+    for one in (adapted, beside):
+        one.model.get_input_embeddings().weight.requires_grad_()
+    torch.testing.assert_close(
+        adapted.model(TOKENS).logits, beside.model(TOKENS).logits, atol=1e-5, rtol=1e-5
+    )
+
+
+def test_weights_stay_packed_where_room_is_short(tiny):
+    from bitsandbytes.nn import Linear4bit
+
+    # a block: q, o 64 x 64, k, v 64 x 32, three of 64 x 128: 36,864 parameters; two of them in float32: 294,912 bytes
+    reasoner = load_reasoner({"source": str(tiny["qwen3"])}, NF4)
+    unpack(reasoner, 2 * 294_911)
+    assert sum(isinstance(layer, Linear4bit) for layer in reasoner.model.modules()) == 14
+    unpack(reasoner, 2 * 294_912)
+    assert not any(isinstance(layer, Linear4bit) for layer in reasoner.model.modules())
+
+
+def test_weights_that_are_not_in_4_bit_are_left_alone(tiny):
+    reasoner = load_reasoner({"source": str(tiny["qwen3"])}, FLOAT)
+    before = logits(reasoner)
+    assert torch.equal(logits(unpack(reasoner, 1e9)), before)
 
 
 @pytest.mark.parametrize("removed", ["adapter_model.safetensors", "adapter_config.json"])

@@ -43,6 +43,17 @@ def test_the_slower_of_our_arms_is_taken(tmp_path: Path) -> None:
     ):
         found = measured(work, in_4bit, tmp_path)  # type: ignore[arg-type]
         assert found is not None and (found.tokens_per_s, found.source) == (tokens_per_s, arm)
+    in_4_bit = {"arm": "ours, 256 at once, NF4, adapter apart", "tokens_s": 4100}
+    write(
+        tmp_path,
+        "generation.json",
+        machine={"device": "NVIDIA H200"},
+        model="Qwen3-8B",
+        arms=[*ANSWERING, in_4_bit],
+    )
+    for nf4, tokens_per_s in ((True, 4100), (False, 4500)):
+        found = measured("answering", nf4, tmp_path)
+        assert found is not None and found.tokens_per_s == tokens_per_s
     # twice the parameters, half the speed
     assert speed("training", 16.4e9, "NVIDIA H200", benchmarks=tmp_path).tokens_per_s == 4900
 
