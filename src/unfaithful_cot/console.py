@@ -24,12 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from unfaithful_cot.errors import WorkflowError
 from unfaithful_cot.gpu_lock import hold_gpus
 from unfaithful_cot.jsonl import storage_errors, unwritable
 from unfaithful_cot.runs import end_with_run
+from unfaithful_cot.step_settings import Strict
 
 Item = TypeVar("Item")
 LINE_EVERY_S = 10.0
@@ -49,38 +48,35 @@ class Untracked:
 
 def flat(
     group: str,
-    source: BaseModel | Mapping[str, BaseModel],
+    source: Strict | Mapping[str, Strict],
     *leaves: str,
     by: str = "",
-    untracked: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Params `group__leaf` (or `leaf`, where group is empty) of a settings object, one a leaf.
 
     source: the settings, or settings by the value of the wildcard `by`. leaves: those wanted, all when left
-    out. untracked: those among them that rerun nothing.
+    out. Those that only set the pace (settings.Strict.pace) rerun nothing.
     """
     if isinstance(source, Mapping):
         if not source:
             return {}
-        keys = list(_leaves(group, next(iter(source.values())), leaves, untracked))
+        keys = list(_leaves(group, next(iter(source.values())), leaves))
 
         def at(key: str) -> Callable[[Any], Any]:
-            return lambda wildcards: _leaves(group, source[wildcards[by]], leaves, untracked)[key]
+            return lambda wildcards: _leaves(group, source[wildcards[by]], leaves)[key]
 
         return {key: at(key) for key in keys}
-    return {key: _literal(value) for key, value in _leaves(group, source, leaves, untracked).items()}
+    return {key: _literal(value) for key, value in _leaves(group, source, leaves).items()}
 
 
-def _leaves(
-    group: str, source: BaseModel, leaves: tuple[str, ...], untracked: Iterable[str]
-) -> dict[str, Any]:
-    values = source.model_dump(mode="json")
-    quiet = set(untracked)
+def _leaves(group: str, source: Strict, leaves: tuple[str, ...]) -> dict[str, Any]:
+    values, content = source.model_dump(mode="json"), source.content()
     params: dict[str, Any] = {}
     for name in leaves or values:
         key = f"{group}__{name}" if group else _allowed(name)
-        params[key] = Untracked(values[name]) if name in quiet else values[name]
-    told = [f"{name}={values[name]!r}" for name in leaves or values if name not in quiet]
+        tracked = name in content and content[name] == values[name]
+        params[key] = values[name] if tracked else Untracked(values[name])
+    told = [f"{name}={content[name]!r}" for name in leaves or values if name in content]
     return {**params, f"tracked_{group or leaves[0]}": ", ".join(told)}
 
 

@@ -121,6 +121,9 @@ def _section(title: str, model: type[BaseModel]) -> list[str]:
                 *([item.get("description", "")] if described else []),
             ]
         )
+    pace = ", ".join(f"`{name}`" for name in schema["properties"] if name in getattr(model, "pace", ()))
+    if pace:
+        told = f"{told} Changed, these rerun nothing: {pace}."
     return [f"## {title}\n", f"{told}\n", *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 

@@ -5,7 +5,7 @@ An unknown key is an error. Every key of these parts, its unit and its default s
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,14 +15,40 @@ Year = Annotated[int, Field(ge=1900, le=2100)]
 
 
 class Strict(BaseModel):
-    """Immutable; an unknown key is an error."""
+    """Immutable; an unknown key is an error.
+
+    pace: keys that say how fast, with which key or at which price, and change nothing that comes out: they rerun nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    pace: ClassVar[frozenset[str]] = frozenset()
+
+    def content(self) -> dict[str, Any]:
+        """What results depend on, as JSON values: every key but those of `pace`, here and in the parts below."""
+        return {
+            name: getattr(self, name).content() if isinstance(getattr(self, name), Strict) else value
+            for name, value in self.model_dump(mode="json").items()
+            if name not in self.pace
+        }
 
 
 class EndpointSettings(Strict):
     """An OpenAI-compatible API. The key comes from the environment or `.env`, never from here."""
 
+    pace = frozenset(
+        {
+            "api_key_env",
+            "timeout_s",
+            "max_attempts",
+            "concurrency",
+            "input_usd_per_million",
+            "output_usd_per_million",
+            "mode",
+            "batch_queue_tokens",
+            "max_usd",
+            "ledger",
+        }
+    )
     kind: Literal["openai", "azure"] = Field("openai", description="plain API or Azure OpenAI")
     model: str = Field("", description="model (Azure: deployment) to ask for")
     base_url: str | None = Field(
@@ -80,6 +106,7 @@ class LoadingSettings(Strict):
 class TrainingSettings(Strict):
     """Continual pre-training with LoRA on raw text."""
 
+    pace = frozenset({"checkpoint_steps", "micro_batch_rows", "gradient_checkpointing", "compile_layers"})
     lora_r: Count = Field(64, description="rank")
     lora_alpha: Count = Field(128, description="scale times rank")
     lora_dropout: Rate = Field(0.05, description="dropout on the adapter's input")
@@ -124,6 +151,7 @@ class TrainingSettings(Strict):
 class InferenceSettings(Strict):
     """How cases are answered: the same for baseline and trained model."""
 
+    pace = frozenset({"batch_rows", "decoder"})
     engine: Literal["transformers", "openai"] = Field(
         "transformers", description="local weights, or an endpoint that serves them"
     )

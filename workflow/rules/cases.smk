@@ -29,9 +29,7 @@ rule generate_cases:
         runtime=120,
     params:
         **flat("", suites, "experiment", "generator", "scenarios", "options", "arms", "seed", by="suite"),
-        **flat(
-            "endpoint", {name: asked(suite) for name, suite in suites.items()}, by="suite", untracked=PACING
-        ),
+        **flat("endpoint", {name: asked(suite) for name, suite in suites.items()}, by="suite"),
         cache=f"{CACHE}/cases",
         code=code_hash("unfaithful_cot.cases.generate"),
     script:

@@ -54,7 +54,7 @@ rule generate_documents:
         mem_mb=2000,
         runtime=1440,
     params:
-        **flat("endpoint", asked(settings.documents), untracked=PACING),
+        **flat("endpoint", asked(settings.documents)),
         **flat("", settings.documents, "generator"),
         **flat("", settings.documents.quality, "max_failed"),
         cache=f"{CACHE}/documents",

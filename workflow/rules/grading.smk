@@ -58,7 +58,6 @@ rule judge_responses:
             "endpoint",
             {name: judge.endpoint for name, judge in judges.items()},
             by="judge",
-            untracked=PACING,
         ),
         **flat("", judges, "max_failed", by="judge"),
         cache=f"{CACHE}/judges",

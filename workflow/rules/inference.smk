@@ -34,7 +34,7 @@ rule evaluate_baseline:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        **flat("inference", settings.inference),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),
@@ -74,7 +74,7 @@ rule evaluate_adapter:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        **flat("inference", settings.inference),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
         code=code_hash("unfaithful_cot.inference.evaluate"),

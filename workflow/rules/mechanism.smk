@@ -59,7 +59,7 @@ rule evaluate_swapped:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        **flat("inference", settings.inference),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}_swapped",
         code=code_hash("unfaithful_cot.inference.evaluate"),
@@ -234,7 +234,6 @@ rule judge_known_pairs:
             "endpoint",
             {name: judge.endpoint for name, judge in judges.items()},
             by="judge",
-            untracked=PACING,
         ),
         **flat("", judges, "max_failed", by="judge"),
         cache=f"{CACHE}/judges",

@@ -27,7 +27,7 @@ rule revise_documents:
         mem_mb=4000,
         runtime=1440,
     params:
-        **flat("endpoint", settings.documents.endpoint, untracked=PACING),
+        **flat("endpoint", settings.documents.endpoint),
         **flat("", settings.documents.revision, "rounds"),
         **flat("", settings.documents.quality, "min_words", "max_failed"),
         cache=f"{CACHE}/documents",

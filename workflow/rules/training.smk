@@ -66,7 +66,7 @@ rule train_adapter:
     params:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
-        **flat("training", settings.training, untracked=HOW_FAST),
+        **flat("training", settings.training),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",

@@ -33,8 +33,6 @@ from unfaithful_cot.training.plan import Plan, settled
 from unfaithful_cot.training.trainer import build_trainer, mean_loss, processes, saving
 
 CURVE_POINTS = 200
-HOW_FAST = {"checkpoint_steps", "micro_batch_rows", "gradient_checkpointing", "compile_layers"}
-"""Settings that change how long a training takes, and not what is learnt."""
 
 
 class Cell(NamedTuple):
@@ -70,10 +68,14 @@ def fit(
 
     def attempt(plan: Plan) -> tuple[Any, int]:
         trained = new_adapter(reasoner, training, cell.seed)
-        trainer = build_trainer(
-            trained, rows, loading, training, cell.seed, scratch, f"training {cell}", plan
-        )
-        return trainer, _train(trainer, plan, scratch)
+        try:
+            trainer = build_trainer(
+                trained, rows, loading, training, cell.seed, scratch, f"training {cell}", plan
+            )
+            return trainer, _train(trainer, plan, scratch)
+        except RuntimeError:
+            trained.model.unload()  # the next attempt begins with the base as it was
+            raise
 
     tokens = training.epochs * supervised_tokens(rows)
     compiled = worth_compiling(training.compile_layers, reasoner.device.type, tokens)
@@ -158,7 +160,7 @@ def checkpoint_key(
             [file_hash(path) for path in made_from],
             [reasoner.source, reasoner.revision, reasoner.commit],
             loading.model_dump(),
-            training.model_dump(exclude=HOW_FAST),
+            training.content(),
             seed,
         ]
     )

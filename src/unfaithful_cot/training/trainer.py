@@ -51,9 +51,11 @@ def build_trainer(
         )
         base.set_attn_implementation(plan.attention)
     together = plan.micro_batch_rows * processes()
+    arguments = _arguments(reasoner, rows, loading, training, seed, output, plan)
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # of several that one process sees, it would make replicas
     trainer = _trainer_class()(
         model=reasoner.model,
-        args=_arguments(reasoner, rows, loading, training, seed, output, plan),
+        args=arguments,
         train_dataset=rows if processes() == 1 else filled(rows, together, reasoner.tokenizer.pad_token_id),
         data_collator=_collator(reasoner, rows, plan),
         processing_class=reasoner.tokenizer,
@@ -94,7 +96,7 @@ def _arguments(
     # recompute is set layer by layer (training.layers); TRL would turn it on, under a name that changed
     names = ("activation_checkpointing", "gradient_checkpointing")
     recompute_off: dict[str, Any] = {next(n for n in names if n in SFTConfig.__dataclass_fields__): False}
-    arguments = SFTConfig(
+    return SFTConfig(
         output_dir=str(output),
         max_length=None,
         packing=False,  # packed already, by TRL's own packing: see training.data
@@ -124,11 +126,6 @@ def _arguments(
         dataloader_pin_memory=on_gpu,
         dataloader_num_workers=WORKERS if on_gpu else 0,
     )
-    if arguments.n_gpu > 1:
-        arguments._n_gpu = (
-            1  # a process trains on one GPU; of several that it sees the trainer would make replicas
-        )
-    return arguments
 
 
 def processes() -> int:

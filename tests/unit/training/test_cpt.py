@@ -19,8 +19,10 @@ from unfaithful_cot.models.load import load_reasoner, load_tokenizer
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records import Manifest, TrainingRow
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.training import cpt, fit
 from unfaithful_cot.training.cpt import train_adapter
 from unfaithful_cot.training.fit import checkpoint_key, loss_curve, resume_point
+from unfaithful_cot.training.plan import Plan
 
 TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 5) for n in range(60)]
 
@@ -155,6 +157,40 @@ def test_a_killed_run_goes_on_with_another_number_of_rows_at_a_time(job, tmp_pat
     assert [p.loss for p in resumed.loss_curve] == pytest.approx([p.loss for p in whole.loss_curve], rel=1e-3)
     for key, value in adapter_of(job).items():
         torch.testing.assert_close(adapter[key], value, atol=1e-3, rtol=1e-2)
+
+
+@pytest.mark.parametrize("use_4bit", [False, True], ids=["float32", "nf4"])
+@pytest.mark.filterwarnings("error:.*peft_config.*")
+def test_an_attempt_that_ran_out_of_memory_leaves_nothing_behind(job, tmp_path, monkeypatch, use_4bit):
+    """Whatever the first attempt did to its adapter, the next one ends with the adapter that it makes alone."""
+    job["loading"] = job["loading"] | {"use_4bit": use_4bit}
+    one_row = job | {"training": job["training"] | {"micro_batch_rows": 1}}
+    train_adapter(**one_row | {"manifest": str(tmp_path / "alone" / "manifest.json")})
+    tried = []
+
+    def fails_at_first(trainer, plan, scratch):
+        tried.append(plan)
+        if len(tried) == 1:
+            for parameter in trainer.model.parameters():
+                if parameter.requires_grad:
+                    parameter.data += 1
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return train(trainer, plan, scratch)
+
+    train = fit._train
+    monkeypatch.setattr(fit, "_train", fails_at_first)
+    monkeypatch.setattr(cpt, "plans_for", lambda *_: [Plan("sdpa", 2), Plan("sdpa", 1)])
+    train_adapter(**one_row)
+    assert [plan.micro_batch_rows for plan in tried] == [2, 1]
+    told = manifest_of(job)
+    assert told.plan["micro_batch_rows"] == 1
+    assert "going on with 1 row at a time" in told.plan["gone_on_after"][0]
+    found, alone = (
+        load_file(folder / "adapter_model.safetensors")
+        for folder in (tmp_path / "adapter", tmp_path / "alone")
+    )
+    assert found.keys() == alone.keys()
+    assert all(torch.equal(found[name], alone[name]) for name in found)
 
 
 def test_two_processes_train_as_one_also_where_the_last_step_is_not_full(job, tmp_path, monkeypatch):

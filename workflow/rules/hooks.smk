@@ -1,0 +1,95 @@
+# Around the jobs: which runs are alive, what is looked at before the first job, what a dry-run says after its plan.
+
+import atexit
+import os
+
+from unfaithful_cot.cluster import check_slurm
+from unfaithful_cot.console import gpus_asked
+from unfaithful_cot.costs import api_costs
+from unfaithful_cot.hub.layout import upload_lines
+from unfaithful_cot.metrics.design import designs
+from unfaithful_cot.runs import enter
+
+# ---------------------------------------------------------------- who is alive here
+
+if workflow.is_main_process:
+    this_run = enter(Path(".snakemake"))
+    print(*this_run.said, sep="\n", end="\n" * bool(this_run.said), file=sys.stderr)
+
+
+def gpus_wanted(job):
+    """(model, GPUs that its entry names) of a job; Snakemake cuts the resource `gpu` to what it may give."""
+    if "experiment" in job.wildcards_dict and "model" not in job.wildcards_dict:
+        return f"teacher of {job.wildcards.experiment}", teacher_of(job.wildcards.experiment).gpus
+    if "model" in job.wildcards_dict:
+        return job.wildcards.model, models[job.wildcards.model].gpus
+    return job.rule.name, job.resources.gpu
+
+
+def check_machine():
+    """Before the first job: the GPUs that jobs of this run ask for are here, where they run here."""
+    from unfaithful_cot.preflight.start import check_start, note_executor
+
+    note_executor(workflow.local_exec)
+    if workflow.local_exec and not workflow.touch:
+        asking = [job for job in workflow.dag.needrun_jobs() if gpus_asked(job)]
+        limit = workflow.global_resources.get("gpu")
+        try:
+            check_start(dict(map(gpus_wanted, asking)), limit and limit.value)
+        except UserError as error:
+            sys.exit(f"\n{error}\n")
+
+
+def check_cluster():
+    """Before the first job: where jobs go to Slurm, one message if it cannot place them."""
+    if workflow.executor_plugin.name == "slurm":
+        file = workflow.executor_settings.partition_config or os.environ.get("SNAKEMAKE_SLURM_PARTITIONS")
+        named = "slurm_partition" in (workflow.resource_settings.default_resources or {})
+        try:
+            check_slurm({name: models[name].gpus for name in settings.grid.models}, file, named)
+        except UserError as error:
+            sys.exit(f"\n{error}\n")
+
+
+onstart:
+    check_cluster()
+    check_machine()
+    this_run.start_jobs(workflow.local_exec)
+
+
+# ---------------------------------------------------------------- the plan
+
+
+@atexit.register
+def say_uploads():
+    """After the plan of a dry-run of `publish`: which files would go to which repository."""
+    if workflow.is_main_process and workflow.dryrun:
+        for line in upload_lines(uploads()):
+            print(line, file=sys.stderr)
+
+
+@atexit.register
+def say_costs():
+    """After the plan of a dry-run: what APIs would be asked, and what that would cost."""
+    if workflow.is_main_process and workflow.dryrun:
+        try:
+            lines = api_costs(
+                settings,
+                Path("resources/universes"),
+                Path(CACHE),
+                JUDGED,
+                2 * KNOWN_PAIRS * len(JUDGED_PAIRS),
+            )
+        except UserError as error:
+            lines = [str(error)]
+        print(*lines, sep="\n", file=sys.stderr)
+
+
+@atexit.register
+def say_power():
+    """After the plan of a dry-run: which effects the study would be able to see."""
+    if workflow.is_main_process and workflow.dryrun:
+        from unfaithful_cot.metrics.power import power_lines
+
+        for line in power_lines(designs(settings), settings.statistics.confidence):
+            print(line, file=sys.stderr)
