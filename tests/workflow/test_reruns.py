@@ -65,6 +65,10 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     "a README": (append("README.md", "More.\n"), Counter()),
     "a script's layout": (append("workflow/scripts/train_adapter.py", "\n"), Counter()),
     "a checkpoint interval": (replace("config/smoke.yaml", "steps: 1", "steps: 7"), Counter()),
+    "cases at once, and requests in flight": (
+        replace("config/smoke.yaml", "batch_rows: 8}", "batch_rows: 4, endpoint: {concurrency: 9}}"),
+        Counter(),
+    ),
     "a model that no study names": (
         append("config/models.yaml", "\nx: {source: a/b, label: x, parameters: 1, gpus: 0, memory_mb: 1}\n"),
         Counter(),

