@@ -73,10 +73,10 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
 
 
 def unpack(reasoner: Reasoner, free_bytes: float) -> Reasoner:
-    """The same numbers in bfloat16 in the place of 4-bit weights, where that takes at most half of `free_bytes`; in place.
+    """The same numbers in the model's own type in the place of 4-bit weights, where that takes at most half of `free_bytes`.
 
     Each product with a 4-bit weight unpacks it anyway, at every token. For answering alone: merging an adapter into
-    weights that were unpacked once would not give what it was trained beside.
+    weights that were unpacked once would not give what it was trained beside. The model itself is changed.
     """
     packed = [weight for weight in reasoner.model.parameters() if hasattr(weight, "quant_state")]
     unpacked_bytes = (
