@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def job(tiny, tmp_path):
 def trained(job, **changed):
     job = job | {name: value for name, value in changed.items() if name in job}
     job["training"] = job["training"] | {n: v for n, v in changed.items() if n not in job}
+    shutil.rmtree(job["checkpoints"], ignore_errors=True)  # or it would go on where another plan ended
     train_adapter(**job)
     return json.loads(Path(job["manifest"]).read_text())
 

