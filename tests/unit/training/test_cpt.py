@@ -218,7 +218,11 @@ def test_two_processes_train_as_one_also_where_the_last_step_is_not_full(job, tm
     train_adapter(**job)
     alone, weights = manifest_of(job), adapter_of(job)
     assert alone.n_rows % 4  # rows a step: the last one has fewer
-    job |= {"manifest": str(tmp_path / "two" / "manifest.json"), "gpus": 2, "checkpoints": str(tmp_path / "b")}
+    job |= {
+        "manifest": str(tmp_path / "two" / "manifest.json"),
+        "gpus": 2,
+        "checkpoints": str(tmp_path / "b"),
+    }
     train_adapter(**job)
     together = manifest_of(job)
     assert (alone.plan["processes"], together.plan["processes"]) == (1, 2)
