@@ -1,4 +1,4 @@
-# Around the jobs: which runs are alive, what is looked at before the first job, what a dry-run says after its plan.
+# Around the jobs: which runs are alive, what is looked at before the first job and removed after the last, what a plan says.
 
 import atexit
 import os

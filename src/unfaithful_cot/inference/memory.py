@@ -30,8 +30,12 @@ log = logging.getLogger(__name__)
 
 def key_value_bytes(config: Any, element_bytes: int) -> int:
     """Bytes of keys and values of one token: 2 x layers x key-value heads x head_dim x bytes of an element."""
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(2 * config.num_hidden_layers * config.num_key_value_heads * width * element_bytes)
+    return int(2 * config.num_hidden_layers * config.num_key_value_heads * head_width(config) * element_bytes)
+
+
+def head_width(config: Any) -> int:
+    """head_dim, which a configuration may leave out."""
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
 
 
 def rows_for(config: Any, element_bytes: int, free: int, tokens: int) -> int:

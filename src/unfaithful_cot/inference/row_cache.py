@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from unfaithful_cot.inference.memory import head_width
+
 NAME = "own_rows"
 """What the attention is called where transformers looks it up. Masks are not made for a name that only attention knows."""
 
@@ -129,8 +131,7 @@ def reads_lengths(model: Any) -> bool:
     device, dtype = model.get_input_embeddings().weight.device, model.dtype
     if device.type != "cuda" or dtype.itemsize != 2 or not torch.backends.cuda.is_flash_attention_available():
         return False
-    config = model.config
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    width = head_width(model.config)
     return bool(torch.cuda.get_device_capability(device) >= (8, 0) and width <= 256 and width % 8 == 0)
 
 
