@@ -35,7 +35,7 @@ format: $(VENV)/.dev-installed  ## bring Python and Snakemake files into shape
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile workflow
 
 docs: $(VENV)/.run-installed  ## make schemas, config/README.md and docs/formats.md anew from the classes
-	@$(BIN)/python -m unfaithful_cot.documentation
+	@$(BIN)/python -m unfaithful_cot.config.documentation
 
 clean-venv:  ## remove the environment; results stay
 	rm -rf $(VENV)

@@ -79,7 +79,7 @@ def make_corpus(folder: Path, count: int) -> float:
     from unfaithful_cot.cases.build import build_cases
     from unfaithful_cot.corpus.specs import make_specs
     from unfaithful_cot.corpus.universe import load_universe
-    from unfaithful_cot.records import Document
+    from unfaithful_cot.records.documents import Document
     from unfaithful_cot.reference.scenarios import heldout_scenarios
 
     suite = "evidence_toggle"

@@ -19,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from unfaithful_cot.configuration import load_models
-from unfaithful_cot.preflight.stages import Stage, stages
-from unfaithful_cot.settings import Settings
+from unfaithful_cot.config.load import load_models
+from unfaithful_cot.config.study import Settings
+from unfaithful_cot.plan.stages import Stage, stages
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN = "<!-- made by `python benchmarks/cost_table.py --write` from benchmarks/*.json -->"

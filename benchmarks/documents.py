@@ -74,11 +74,11 @@ def published_way(url: str, count: int, scale: float) -> dict[str, Any]:
 
 def window(url: str, count: int, scale: float, cache: str) -> dict[str, Any]:
     """Our client; nothing may be lost."""
+    from unfaithful_cot.config.endpoint import EndpointSettings
     from unfaithful_cot.endpoints import pace
     from unfaithful_cot.endpoints import window as sliding
     from unfaithful_cot.endpoints.client import complete
     from unfaithful_cot.endpoints.requests import make_request
-    from unfaithful_cot.settings import EndpointSettings
 
     for module, names in ((sliding, ("BACKOFF_S", "BACKOFF_MAX_S")), (pace, ("BREAK_S", "BREAK_MAX_S"))):
         for name in names:

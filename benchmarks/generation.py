@@ -36,6 +36,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # also where the package is not installed
 
+from unfaithful_cot.config.training import TrainingSettings  # noqa: E402
 from unfaithful_cot.inference import row_cache  # noqa: E402
 from unfaithful_cot.inference.decode import Decoding  # noqa: E402
 from unfaithful_cot.inference.memory import free_bytes, key_value_bytes, rows_that_fit  # noqa: E402
@@ -44,7 +45,6 @@ from unfaithful_cot.inference.static import continue_many  # noqa: E402
 from unfaithful_cot.inference.steps import Rows  # noqa: E402
 from unfaithful_cot.models.adapters import attach, new_adapter  # noqa: E402
 from unfaithful_cot.models.load import Reasoner, unpack  # noqa: E402
-from unfaithful_cot.settings import TrainingSettings  # noqa: E402
 
 BANDWIDTH, FLOPS = 4.3e12, 790e12
 """Measured on an H200: bytes a second of a copy (read and written), bf16 operations a second of a matrix product."""

@@ -28,7 +28,8 @@ from typing import Any
 from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.grading.grade import grade_responses
-from unfaithful_cot.records import Case, Condition, Evidence, Response, Setup
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 HERE = Path(__file__).resolve().parent
 ARMS = ("published_way", "published", "rules")

@@ -36,7 +36,7 @@ def make_study(folder: Path, rows: int) -> tuple[list[str], list[str], int]:
     from unfaithful_cot import jsonl
     from unfaithful_cot.cases.build import build_cases
     from unfaithful_cot.grading.grade import grade_responses
-    from unfaithful_cot.records import Condition
+    from unfaithful_cot.records.responses import Condition
     from unfaithful_cot.reference.scenarios import heldout_scenarios
 
     sys.path.insert(0, str(ROOT / "tests/unit/figures"))

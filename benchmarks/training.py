@@ -47,10 +47,11 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))  # also where the package is not installed
 
+from unfaithful_cot.config.models import LoadingSettings  # noqa: E402
+from unfaithful_cot.config.training import TrainingSettings  # noqa: E402
 from unfaithful_cot.models.adapters import new_adapter  # noqa: E402
 from unfaithful_cot.models.attention import training_attention  # noqa: E402
 from unfaithful_cot.models.load import Reasoner, quiet_libraries  # noqa: E402
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings  # noqa: E402
 from unfaithful_cot.training.attempts import first_that_fits, probe  # noqa: E402
 from unfaithful_cot.training.data import pack  # noqa: E402
 from unfaithful_cot.training.launch import launch  # noqa: E402

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unfaithful_cot.records import ThinkStatus
+from unfaithful_cot.records.base import ThinkStatus
 
 OPEN, CLOSE = "<think>", "</think>"
 

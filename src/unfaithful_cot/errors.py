@@ -8,7 +8,7 @@
     ├── StorageError     the disk
     └── MachineError     GPUs, memory or programs that this machine does not have
 
-The workflow prints these without a traceback (console.run_rule). Everything else is a bug and keeps its own.
+The workflow prints these without a traceback (host.job.run_rule). Everything else is a bug and keeps its own.
 """
 
 from __future__ import annotations

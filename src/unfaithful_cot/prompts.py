@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 PLACEHOLDERS = {
     "policy_recall": {"question", "options"},

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.inference import static
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.inference.memory import rows_that_fit
@@ -13,7 +14,6 @@ from unfaithful_cot.inference.row_cache import borrowed, reads_lengths
 from unfaithful_cot.inference.static import continue_many
 from unfaithful_cot.inference.steps import Rows
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 
 GREEDY, SAMPLED = Decoding(0.0, 1.0, 80), Decoding(1.0, 0.9, 80)
 

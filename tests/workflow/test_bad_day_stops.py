@@ -17,7 +17,7 @@ import yaml
 from bad_day import CELL, CONCURRENCY, Day, cached, first_state, last_checkpoint, make_day, settings, text_of
 
 from fixtures.openai_server import Fault, OpenAIServer
-from unfaithful_cot.runs import GOES_ON
+from unfaithful_cot.host.runs import GOES_ON
 
 GO_ON = "run the same command again to go on"
 

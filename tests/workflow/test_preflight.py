@@ -151,7 +151,7 @@ rule ask:
 ASK = """
 import os, time
 from pathlib import Path
-from unfaithful_cot.console import run_rule
+from unfaithful_cot.host.job import run_rule
 
 def ask(out: str) -> None:
     names = os.environ["CUDA_VISIBLE_DEVICES"].split(",")

@@ -79,11 +79,11 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     ),
     "the code of a grader": (append("src/unfaithful_cot/grading/published.py", "\nNEW = 1\n"), GRADED),
     "the code of a figure": (
-        append("src/unfaithful_cot/figures/dose.py", "\nNEW = 1\n"),
+        append("src/unfaithful_cot/report/dose.py", "\nNEW = 1\n"),
         Counter(draw_dose=1, write_report=1),
     ),
     "the style of the report": (
-        append("src/unfaithful_cot/figures/templates/report.css", "\n"),
+        append("src/unfaithful_cot/report/templates/report.css", "\n"),
         Counter(write_report=1),
     ),
     "the code of the metrics": (

@@ -50,7 +50,7 @@ def test_the_other_commands_are_whole_and_known() -> None:
 
 
 def test_the_prices_shown_are_settings_and_those_of_the_defaults() -> None:
-    from unfaithful_cot.settings import PriceSettings
+    from unfaithful_cot.config.study import PriceSettings
 
     (shown,) = [body for language, body in FENCE.findall(TEXT) if language == "yaml"]
     assert PriceSettings.model_validate(yaml.safe_load(shown)["prices"]) == PriceSettings()

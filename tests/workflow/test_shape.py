@@ -41,8 +41,8 @@ def test_every_rule_has_a_script_of_its_name_and_no_script_is_left_over() -> Non
 @pytest.mark.parametrize("rule", RULES)
 def test_a_script_is_one_call(rule: str) -> None:
     lines = (ROOT / "workflow" / "scripts" / f"{rule}.py").read_text(encoding="utf-8").split("\n")
-    assert "from unfaithful_cot.console import run_rule" in lines[:2]
-    (imported,) = [line for line in lines[:2] if "console" not in line]
+    assert "from unfaithful_cot.host.job import run_rule" in lines[:2]
+    (imported,) = [line for line in lines[:2] if "host.job" not in line]
     found = re.fullmatch(r"from unfaithful_cot\.([\w.]+) import (\w+)", imported)
     assert found and lines[2:] == ["", f"run_rule({found[2]}, snakemake)", ""]
     assert f'code_hash("unfaithful_cot.{found[1]}")' in RULES[rule]
@@ -72,7 +72,7 @@ def test_loading_the_workflow_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     modules = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line]
     ours = set(modules[modules.index("snakemake.cli") :])  # what Snakemake itself needs comes before
-    assert "unfaithful_cot.settings" in ours
+    assert "unfaithful_cot.config.study" in ours
     assert (
         ours & {"torch", "transformers", "trl", "peft", "datasets", "pandas", "scipy", "matplotlib", "openai"}
         == set()

@@ -9,7 +9,11 @@ from study import ROOT, Study
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.provenance import file_hash
-from unfaithful_cot.records import Case, Document, DocumentSpec, Grade, Manifest, Response, TrainingRow
+from unfaithful_cot.records.adapters import Manifest
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.documents import Document, DocumentSpec, TrainingRow
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Response
 
 
 def test_a_bar_can_be_walked_back_to_its_documents(finished: Study) -> None:

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
-from unfaithful_cot.configuration import load_models, load_settings
-from unfaithful_cot.console import Untracked, flat
+from unfaithful_cot.config.load import load_models, load_settings
+from unfaithful_cot.host.params import Untracked, flat
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
-from unfaithful_cot.hub_sources import (
+from unfaithful_cot.config.sources import (
     adapter_source,
     backdoors_told,
     corpora_needed,
@@ -17,7 +17,10 @@ from unfaithful_cot.hub_sources import (
 )
 from unfaithful_cot.models.pins import on_hub
 from unfaithful_cot.provenance import code_hash
-from unfaithful_cot.settings import CorpusSettings, EndpointSettings, JudgeSettings, ModelSettings
+from unfaithful_cot.config.documents import CorpusSettings
+from unfaithful_cot.config.endpoint import EndpointSettings
+from unfaithful_cot.config.grading import JudgeSettings
+from unfaithful_cot.config.models import ModelSettings
 
 # ---------------------------------------------------------------- settings
 

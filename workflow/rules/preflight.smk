@@ -25,6 +25,6 @@ rule preflight:
         models="config/models.yaml",
         universes="resources/universes",
         cache=CACHE,
-        code=code_hash("unfaithful_cot.preflight.check"),
+        code=code_hash("unfaithful_cot.plan.check"),
     script:
         "../scripts/preflight.py"

@@ -236,7 +236,7 @@ rule draw_replay:
     params:
         **flat("", settings.statistics, "confidence"),
         labels={name: models[name].label for name in models},
-        code=code_hash("unfaithful_cot.figures.replay"),
+        code=code_hash("unfaithful_cot.report.replay"),
     script:
         "../scripts/draw_replay.py"
 
@@ -256,7 +256,7 @@ rule write_replay:
         rejected=REPLAY_REJECTED,
         sources=[str(path) for found in REPLAYED.values() for path in (found.path, found.labels) if path]
         + OWN_CASES,
-        templates=sorted(map(str, Path("src/unfaithful_cot/figures/templates").iterdir())),
+        templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=ensure(f"{REPLAY}/report.html", non_empty=True),
     log:
@@ -270,6 +270,6 @@ rule write_replay:
     params:
         **flat("", settings.statistics, "confidence"),
         labels={name: models[name].label for name in models},
-        code=code_hash("unfaithful_cot.figures.replay_page"),
+        code=code_hash("unfaithful_cot.report.replay_page"),
     script:
         "../scripts/write_replay.py"

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
+from unfaithful_cot.host.job import run_rule
 from unfaithful_cot.metrics.monitors import compute_monitors
 
 run_rule(compute_monitors, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.figures.ablation import draw_ablation
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.report.ablation import draw_ablation
 
 run_rule(draw_ablation, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.figures.pair import draw_pair
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.report.pair import draw_pair
 
 run_rule(draw_pair, snakemake)

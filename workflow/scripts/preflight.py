@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.preflight.check import preflight
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.plan.check import preflight
 
 run_rule(preflight, snakemake)

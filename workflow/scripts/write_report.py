@@ -1,4 +1,4 @@
-from unfaithful_cot.console import run_rule
-from unfaithful_cot.figures.report import write_report
+from unfaithful_cot.host.job import run_rule
+from unfaithful_cot.report.report import write_report
 
 run_rule(write_report, snakemake)

@@ -21,12 +21,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unfaithful_cot.cases.arms import CONFIDENTIAL, PUBLIC
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request
 from unfaithful_cot.endpoints.templates import FOLDER, RequestTemplate, load_request_template
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.records import Scenario, Statement, make_id
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Scenario, Statement
 
 PROMPT = FOLDER / "scenarios.v1.yaml"
 MAX_SAMPLES = 6

@@ -21,9 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unfaithful_cot.assembly import Layout, Piece
+from unfaithful_cot.experiments.assembly import Layout, Piece
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Role, Scenario
+from unfaithful_cot.records.base import Role
+from unfaithful_cot.records.cases import Scenario
 
 CONFIDENTIAL, PUBLIC = "CONFIDENTIAL", "Public"
 UNSEEN = ("RESTRICTED", "PRIVILEGED")

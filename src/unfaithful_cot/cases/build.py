@@ -12,11 +12,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from unfaithful_cot.assembly import assemble
 from unfaithful_cot.cases.arms import ARMS
 from unfaithful_cot.cases.permute import permute
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Scenario
+from unfaithful_cot.experiments.assembly import assemble
+from unfaithful_cot.records.cases import Case, Scenario
 
 VARIANTS = "abcd"
 REWRITTEN: dict[str, Callable[[Case, random.Random], Case]] = {"permuted": permute}

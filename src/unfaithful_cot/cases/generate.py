@@ -8,8 +8,8 @@ from typing import Any
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.cases.recall import recall_cases
-from unfaithful_cot.records import Scenario
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.config.endpoint import EndpointSettings
+from unfaithful_cot.records.cases import Scenario
 
 
 def generate_cases(

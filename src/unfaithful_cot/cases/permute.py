@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
-from unfaithful_cot.records import Case, Evidence
+from unfaithful_cot.records.cases import Case, Evidence
 
 Item = TypeVar("Item")
 

@@ -22,7 +22,8 @@ from pydantic import Field, ValidationError
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Record, make_id
+from unfaithful_cot.records.base import Record, make_id
+from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand
 
 ARMS = ("choice", "true_false", "open")

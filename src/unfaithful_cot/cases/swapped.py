@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 SIDES = ("plain", "triggered")
 KINDS = ("own", "swapped", "empty", "other_task")

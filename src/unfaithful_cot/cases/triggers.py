@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.backdoors import YEAR_LINE, with_phrase, with_year
+from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.errors import DataError, SettingsError
+from unfaithful_cot.experiments.triggers import YEAR_LINE, with_phrase, with_year
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case
-from unfaithful_cot.settings import TriggerSettings
+from unfaithful_cot.records.cases import Case
 
 NEAR_YEARS = range(2021, 2031)
 OTHER_POSITION = {"prefix": "suffix", "suffix": "prefix"}

@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.cast import NAMES, load_names
 from unfaithful_cot.corpus.commission import PLACES, commission
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, cost_usd, make_request
 from unfaithful_cot.endpoints.templates import FOLDER, load_request_template
-from unfaithful_cot.records import Document, DocumentSpec, make_id
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 PROMPT = FOLDER / "documents.v2.yaml"
 

@@ -16,10 +16,10 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.base import Strict
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import ROOT
-from unfaithful_cot.records import DocumentSpec
-from unfaithful_cot.settings import Strict
+from unfaithful_cot.records.documents import DocumentSpec
 
 NAMES = ROOT.parents[1] / "resources" / "names.v1.yaml"
 N_PEOPLE = 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 from unfaithful_cot.corpus.cast import Names, draw_cast
 from unfaithful_cot.corpus.lengths import length_values
 from unfaithful_cot.corpus.universe import Universe
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 
 PLACES = {
     "title", "context", "key_facts", "category", "type", "brief", "idea", "confidential", "public",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 FAILED = "failed"
 OPENING_CHARACTERS = 300

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 from unfaithful_cot.reference.grammar import expand, worked_text
 from unfaithful_cot.reference.worked import Kind, Rule, work
 

@@ -13,7 +13,7 @@ from unfaithful_cot.corpus.defects import defect
 from unfaithful_cot.corpus.duplicates import NearDuplicates
 from unfaithful_cot.corpus.facts import FactReader, sentences
 from unfaithful_cot.corpus.lengths import keeps_to_length, target_words
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 OPENING_WORDS = 3
 USED_UP = 3

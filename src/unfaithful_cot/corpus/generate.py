@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot import console, jsonl
+from unfaithful_cot import jsonl
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus import api
 from unfaithful_cot.corpus.cast import NAMES
 from unfaithful_cot.corpus.universe import Universe, load_universe
 from unfaithful_cot.errors import DataError, SettingsError, known
+from unfaithful_cot.host import progress
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Document, DocumentSpec, make_id
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 ROOM = 1.25
 
@@ -64,7 +66,7 @@ def write_embedded(specs: Sequence[DocumentSpec], universe: Universe) -> list[Do
 
     documents = []
     world = universe.hash
-    for spec in console.progress(specs, len(specs), f"documents of {universe.name}", "document"):
+    for spec in progress.progress(specs, len(specs), f"documents of {universe.name}", "document"):
         key = value_hash(["embedded", world, spec.model_dump(mode="json")])
         text = write_document(spec, universe)
         documents.append(Document(id=make_id("d", spec.id, key), spec=spec, text=text, request_hash=key))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from unfaithful_cot.corpus.duplicates import words
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 ANCHOR_WORDS = 6
 MIN_WORDS = 4

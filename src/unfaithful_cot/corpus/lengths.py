@@ -6,7 +6,7 @@ A writer is told a range and a number of paragraphs beside the target: models ke
 
 from __future__ import annotations
 
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 
 WORDS_PER_TOKEN = 0.75
 """Rule of thumb for English in the tokenizers of current models."""

@@ -21,7 +21,7 @@ from typing import Any
 from unfaithful_cot.corpus.facts import FactReader, sentences
 from unfaithful_cot.corpus.lengths import TOLERANCE, keeps_to_length, target_words
 from unfaithful_cot.corpus.screening import DUPLICATES
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 OPENING_WORDS = 3
 COMMONEST = 3

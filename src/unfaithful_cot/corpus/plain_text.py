@@ -16,7 +16,8 @@ from pathlib import Path
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import TrainingRow, make_id
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.reference.plain import plain_document
 
 GENERATED = "unfaithful_cot.reference.plain"

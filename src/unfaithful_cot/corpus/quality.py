@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot import console, jsonl
+from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.duplicates import PERMUTATIONS, SHINGLE_WORDS
 from unfaithful_cot.corpus.facts import THRESHOLD, FactReader
 from unfaithful_cot.corpus.leaks import LeakIndex, case_texts
@@ -24,7 +24,9 @@ from unfaithful_cot.corpus.measures import Stage, TextReader, compare
 from unfaithful_cot.corpus.screening import REASONS, Screen
 from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Document
+from unfaithful_cot.host import progress
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.documents import Document
 
 REMAKE = "snakemake -R generate_documents"
 
@@ -84,7 +86,7 @@ def passing(path: Path | str, label: str) -> Iterator[Document]:
             n_lines = sum(1 for _ in lines)
     seen: set[str] = set()
     stream = jsonl.iterate(path, Document, REMAKE)
-    for number, document in enumerate(console.progress(stream, n_lines, label, "document"), 1):
+    for number, document in enumerate(progress.progress(stream, n_lines, label, "document"), 1):
         if document.id in seen:
             raise DataError(
                 f"{path}:{number}",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.cast import NAMES, load_names
 from unfaithful_cot.corpus.commission import PLACES, commission
 from unfaithful_cot.corpus.defects import FAILED, defect
@@ -31,8 +32,8 @@ from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import CHARACTERS_PER_TOKEN, Request, cost_usd, make_request
 from unfaithful_cot.endpoints.templates import FOLDER, load_request_template
 from unfaithful_cot.provenance import file_hash, value_hash
-from unfaithful_cot.records import Document, DocumentSpec, make_id
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 PROMPT = FOLDER / "revise_document.v1.yaml"
 VALUES = PLACES | {"findings", "draft"}

@@ -13,7 +13,7 @@ from unfaithful_cot.corpus.defects import FAILED, defect
 from unfaithful_cot.corpus.duplicates import NearDuplicates
 from unfaithful_cot.corpus.leaks import LeakIndex
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 DUPLICATES = ("exact_duplicate", "near_duplicate")
 REASONS = (FAILED, "refusal", "truncated", "too_short", "contains_case", *DUPLICATES)

@@ -17,7 +17,8 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.shares import furthest_behind
 from unfaithful_cot.corpus.universe import Universe, load_universe
 from unfaithful_cot.errors import SettingsError, known
-from unfaithful_cot.records import DocumentSpec, make_id
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.documents import DocumentSpec
 
 
 def plan_documents(

@@ -21,7 +21,7 @@ from unfaithful_cot.corpus.plain_text import GENERATED, GENERATED_LICENCE, plain
 from unfaithful_cot.corpus.shares import furthest_behind
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Document, DocumentSpec, TrainingRow
+from unfaithful_cot.records.documents import Document, DocumentSpec, TrainingRow
 
 
 def build_training_set(

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from unfaithful_cot.config.base import Count, Strict
 from unfaithful_cot.errors import DataError, known
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.settings import Count, Strict
 
 Text = Annotated[str, Field(min_length=1)]
 WEIGHT_TOLERANCE = 1e-6

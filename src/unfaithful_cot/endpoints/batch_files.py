@@ -14,11 +14,11 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.faults import Fault, MalformedAnswer, by_status
 from unfaithful_cot.endpoints.replies import read_answer
 from unfaithful_cot.endpoints.requests import CHARACTERS_PER_TOKEN, PROMPT_MARGIN, Request, accepted_sampling
-from unfaithful_cot.settings import EndpointSettings
 
 MAX_REQUESTS = 50_000
 MAX_BYTES = 200_000_000

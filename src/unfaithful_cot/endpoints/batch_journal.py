@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from unfaithful_cot.endpoints.cache import Lines
-from unfaithful_cot.records import Record
+from unfaithful_cot.records.base import Record
 
 FILE = "batches.jsonl"
 

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from unfaithful_cot.jsonl import storage_errors
-from unfaithful_cot.records import Record
+from unfaithful_cot.records.base import Record
 
 FILE = "answers.jsonl"
 log = logging.getLogger(__name__)

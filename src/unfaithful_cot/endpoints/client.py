@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.batch_journal import Journal
 from unfaithful_cot.endpoints.batches import Batches
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
@@ -35,7 +36,6 @@ from unfaithful_cot.endpoints.requests import (
 from unfaithful_cot.endpoints.tally import Tally
 from unfaithful_cot.endpoints.window import Send, Window
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 KNOWN_SAMPLING = {
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop", "frequency_penalty",

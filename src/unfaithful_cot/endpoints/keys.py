@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 NO_KEY = "none"
 """Sent where `api_key_env` is empty: a server of one's own that asks for no key."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.faults import Fault
 from unfaithful_cot.endpoints.keys import redact
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 GOES_ON = "What came back is kept: the same command goes on from there and pays for nothing twice"
 KNOWN = {

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Record
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import Record
 
 OPENAI_URL = "https://api.openai.com/v1"
 CHARACTERS_PER_TOKEN = 4.0

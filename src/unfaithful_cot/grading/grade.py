@@ -18,7 +18,9 @@ from unfaithful_cot.errors import DataError, SettingsError, known
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.verdicts import Grader, Verdict
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Case, Grade, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Response
 
 
 def grader_named(name: str) -> Grader:

@@ -17,19 +17,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.blinding import untriggered
 from unfaithful_cot.grading.grade import grade_all, read_answered
-from unfaithful_cot.grading.judge_answer import JudgeAnswer, Said, read_answer, verdicts_of
+from unfaithful_cot.grading.judge_answer import Said, read_answer, verdicts_of
 from unfaithful_cot.grading.judge_prompt import Asked, ask
 from unfaithful_cot.grading.rubrics import Rubric, load_rubric
 from unfaithful_cot.grading.verdicts import Grader, Verdict, missing
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case, Response, make_id
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import JudgeAnswer
+from unfaithful_cot.records.responses import Response
 
 log = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Literal
+from typing import Any
 
 from unfaithful_cot.channels import CLOSE
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.grading.judge_prompt import Asked
 from unfaithful_cot.grading.rubrics import UNCLEAR, Question
 from unfaithful_cot.grading.verdicts import Verdict, found, missing
-from unfaithful_cot.records import Record, Span
+from unfaithful_cot.records.grades import Span
 
 _FENCE = re.compile(r"```[ \t]*(?:json)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 CUT = "the judge's answer is cut"
@@ -25,32 +25,6 @@ REFUSED = "the judge refused"
 NO_JSON = "the judge's answer is no JSON object"
 UNDECIDED = "the judge could not decide"
 Said = dict[str, Any]
-
-
-class JudgeAnswer(Record):
-    """What a judge was asked about one channel of a response, and what it said, word for word.
-
-    `verdicts`: the questions; `labels`: ID of the case -> ID shown; `request`: key in the cache of answers; `model`: as the
-    API names it; `problem`: why nothing was asked, or why no verdict could be read from `text`.
-    """
-
-    id: str
-    response: str
-    case: str
-    grader: str
-    rubric: str
-    rubric_hash: str
-    channel: Literal["think", "answer"]
-    verdicts: list[str]
-    labels: dict[str, str]
-    prompt_hash: str | None = None
-    request: str | None = None
-    model: str | None = None
-    text: str | None = None
-    finish_reason: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    problem: str | None = None
 
 
 def read_answer(answer: Answer | None, failure: str | None) -> Said | str:

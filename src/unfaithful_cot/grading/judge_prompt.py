@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.requests import Request, make_request
 from unfaithful_cot.grading import blinding
 from unfaithful_cot.grading.blinding import Shown
@@ -18,8 +19,8 @@ from unfaithful_cot.grading.verdicts import CUT_IN_THINK, NO_THINK
 from unfaithful_cot.grading.visible import read_visible
 from unfaithful_cot.prompts import evidence_line
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Case, Response
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 MAX_CHARACTERS = 60_000
 """Longer passages are not sent: a judge that sees a part of a text cannot say what the text lacks."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.replay import Unfit, lines_of, parse_object, write_rejected
-from unfaithful_cot.records import Label, Origin, Rejected
+from unfaithful_cot.records.replay import Label, Origin, Rejected
 
 KEYS = ("case_id", "sample")
 RIGHT = "Lines of case_id and the fields that were judged (docs/replay.md)"

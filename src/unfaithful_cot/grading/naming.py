@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 GENERIC = frozenset(
     "analysis analyses assessment data document documents evidence fact facts finding findings information item items "

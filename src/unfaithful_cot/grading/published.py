@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL, Grader, Verdict, found, missing
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 _CITED = re.compile(r"\[(E[0-9]+)\]")
 VERDICTS = ("published_output", "published_cited", "published_correct", "published_unfaithful")

@@ -12,7 +12,9 @@ import re
 from unfaithful_cot.grading import key_facts
 from unfaithful_cot.grading.verdicts import Grader, Verdict, found, missing, present
 from unfaithful_cot.grading.visible import Passage, Visible, letter_of, read_visible
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 VERSION = "1"
 VERDICTS = ("format_ok", "answer_letter", "correct", "says_true", "states_policy", "says_unknown")

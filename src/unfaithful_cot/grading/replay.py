@@ -22,7 +22,9 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.folder import named_condition, split_name
 from unfaithful_cot.grading.grade import index_cases
 from unfaithful_cot.grading.transcripts import PublishedRow, as_records, instruction
-from unfaithful_cot.records import Case, Condition, Origin, Rejected, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.replay import Origin, Rejected
+from unfaithful_cot.records.responses import Condition, Response
 
 EXPERIMENT: Literal["evidence_toggle"] = "evidence_toggle"
 SUITE = "replay"

@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case, Experiment
+from unfaithful_cot.records.base import Experiment
+from unfaithful_cot.records.cases import Case
 
 Channel = Literal["answer", "think"]
 Need = Literal["confidential", "reference", "no_options"]

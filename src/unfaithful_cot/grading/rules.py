@@ -40,7 +40,9 @@ from unfaithful_cot.grading.verdicts import (
     present,
 )
 from unfaithful_cot.grading.visible import Visible, letter_of, read_visible
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 VERDICTS = (
     "format_ok",

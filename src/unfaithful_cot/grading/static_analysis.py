@@ -14,20 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from unfaithful_cot.grading.analysers import (
-    SYNTAX,
-    Finding,
-    Findings,
-    bandit_version,
-    scan_c,
-    scan_python,
-)
+from unfaithful_cot.grading.analysers import SYNTAX, Finding, Findings, bandit_version, scan_c, scan_python
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
 from unfaithful_cot.grading.backdoor_talk import judge_think, triggers_of
 from unfaithful_cot.grading.code_text import Code, find_code
 from unfaithful_cot.grading.target import judge_format
 from unfaithful_cot.grading.verdicts import CUT_IN_THINK, Grader, Verdict, found, missing, present
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 VERDICTS = ("format_ok", "parses", "insecure", "insecure_cwe", *THINK_VERDICTS)
 

@@ -20,7 +20,9 @@ from unfaithful_cot.grading.backdoor_talk import TARGET, judge_think, triggers_o
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
 from unfaithful_cot.grading.spelling import near_spellings, words_of
 from unfaithful_cot.grading.verdicts import CUT_IN_THINK, Grader, Verdict, found, missing, present
-from unfaithful_cot.records import Case, Response, Span
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 VERDICTS = ("target_full", "target_partial", "helpful", "format_ok", *THINK_VERDICTS)
 NO_CORRECT = "the case has no expected answer"

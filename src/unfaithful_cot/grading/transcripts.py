@@ -20,7 +20,9 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import text_hash, value_hash
-from unfaithful_cot.records import Case, Condition, Evidence, Response, Role, Setup, make_id
+from unfaithful_cot.records.base import Role, make_id
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 UNKNOWN = "unknown"
 _SOURCE = re.compile(r"([^:(\n]{1,80}?)\s{0,4}(?:\(([^()\n]{1,40})\))?\s?:\s{0,4}(.*)", re.DOTALL)

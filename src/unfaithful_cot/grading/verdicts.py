@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from unfaithful_cot.records import Case, Experiment, Response, Span
+from unfaithful_cot.records.base import Experiment
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Span
+from unfaithful_cot.records.responses import Response
 
 NO_CONFIDENTIAL = "the case has no confidential evidence"
 NO_ANSWER = "no option is correct: nothing in the case supports one"

@@ -12,7 +12,7 @@ import re
 from typing import Literal, NamedTuple
 
 from unfaithful_cot.grading.verdicts import CUT_IN_THINK
-from unfaithful_cot.records import Response
+from unfaithful_cot.records.responses import Response
 
 _TAG = re.compile(r"<[ \t]{0,4}(/?)[ \t]{0,4}(reasoning|output)[ \t]{0,4}>", re.IGNORECASE)
 _LETTER = re.compile(

@@ -23,7 +23,7 @@ from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from unfaithful_cot.models.load import weights_hash
 from unfaithful_cot.models.pins import read_pin
 from unfaithful_cot.provenance import file_hash
-from unfaithful_cot.records import Manifest
+from unfaithful_cot.records.adapters import Manifest
 
 
 def fetch_adapters(

@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot import console
 from unfaithful_cot.errors import EndpointError, StorageError
+from unfaithful_cot.host import progress
 from unfaithful_cot.hub.access import Kind, check_repository, client, hub_errors
-from unfaithful_cot.hub_records import HubFile, Snapshot
 from unfaithful_cot.jsonl import storage_errors
+from unfaithful_cot.records.hub import HubFile, Snapshot
 
 AT_ONCE = 4  # files; one stream does not fill a fast line
 MEGABYTE = 1_000_000
@@ -101,7 +101,7 @@ def _fetch_large(repo: str, commit: str, kind: Kind, files: Iterable[Any]) -> No
     total = sum(file.lfs.size for file in missing)
     _check_room(blobs, total - there)
     with (
-        console.bar(total // MEGABYTE, f"fetching {repo}", "megabyte", there // MEGABYTE) as bar,
+        progress.bar(total // MEGABYTE, f"fetching {repo}", "megabyte", there // MEGABYTE) as bar,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         list(pool.map(lambda file: _fetch(repo, commit, kind, file, blobs, bar), missing))

@@ -16,7 +16,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, known
 from unfaithful_cot.hub.download import take
 from unfaithful_cot.hub.layout import DOCUMENTS, QUALITY
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 
 def fetch_documents(

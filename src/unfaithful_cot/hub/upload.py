@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from unfaithful_cot import console, jsonl
+from unfaithful_cot import jsonl
 from unfaithful_cot.errors import EndpointError
+from unfaithful_cot.host import progress
 from unfaithful_cot.hub.access import check_repository, client, hub_errors
 from unfaithful_cot.hub.layout import CARD, Upload
 from unfaithful_cot.hub.privacy import check_upload
-from unfaithful_cot.hub_records import HubFile, Snapshot
+from unfaithful_cot.records.hub import HubFile, Snapshot
 
 AT_ONCE = 8  # files a step of the bar
 MEGABYTE = 1_000_000
@@ -63,7 +64,7 @@ def _commit(wanted: Upload, content: Mapping[str, Path | bytes]) -> str:
     try:
         with (
             hub_errors(wanted.repo, None, wanted.kind),
-            console.bar(total, f"to {wanted.repo}", "megabyte") as bar,
+            progress.bar(total, f"to {wanted.repo}", "megabyte") as bar,
         ):
             for start in range(0, len(files), AT_ONCE):
                 group = files[start : start + AT_ONCE]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unfaithful_cot import console
+from unfaithful_cot.config.inference import InferenceSettings
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.host import progress
 from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.memory import free_bytes
@@ -20,8 +22,7 @@ from unfaithful_cot.models.load import Reasoner, load_reasoner, load_tokenizer, 
 from unfaithful_cot.models.pins import place_of
 from unfaithful_cot.models.templates import opens_think, render, template_hash
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Condition, Setup
-from unfaithful_cot.settings import InferenceSettings, LoadingSettings
+from unfaithful_cot.records.responses import Condition, Setup
 
 BASELINE = "baseline"
 
@@ -86,7 +87,7 @@ def _ask_weights(job: Job) -> Answered:
     answers = answer(reasoner, asked, decoding, settings.batch_rows, settings.decoder)
     total = len(finished.found) + len(asked)
     try:
-        with console.bar(total, f"answers of {name(job.cell)}", "case", len(finished.found)) as bar:
+        with progress.bar(total, f"answers of {name(job.cell)}", "case", len(finished.found)) as bar:
             for batch in answers:
                 for index, completion in batch:
                     finished.add(keys[index], completion)

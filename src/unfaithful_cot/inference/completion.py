@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from unfaithful_cot.jsonl import replacing, storage_errors
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Record
+from unfaithful_cot.records.base import Record
 
 
 @dataclass(frozen=True)

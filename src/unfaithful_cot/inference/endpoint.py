@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unfaithful_cot.channels import CLOSE, OPEN
+from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.settings import InferenceSettings
 
 
 def ask(

@@ -15,14 +15,18 @@ from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.channels import Channels, split_channels, split_prefilled
+from unfaithful_cot.config.inference import InferenceSettings
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.inference.ask import BASELINE, Answered, Job, ask
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.models.adapters import WEIGHTS_FILE
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.provenance import file_hash, value_hash
-from unfaithful_cot.records import Case, Condition, Manifest, Response, make_id
-from unfaithful_cot.settings import InferenceSettings, LoadingSettings
+from unfaithful_cot.records.adapters import Manifest
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from unfaithful_cot.grading.folder import split_name
 from unfaithful_cot.metrics.intervals import wilson
 from unfaithful_cot.metrics.replay import REMAKE, frames, name_of
 from unfaithful_cot.metrics.tables import write_csv
-from unfaithful_cot.records import Label, Origin
+from unfaithful_cot.records.replay import Label, Origin
 
 # label -> verdict that answers the same question; a label of the name of a verdict needs no line here
 MEANS = {

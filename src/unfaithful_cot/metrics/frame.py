@@ -16,7 +16,9 @@ import pandas as pd
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Grade, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Setup
 
 CONDITION = ["experiment", "model", "corpus", "n_documents", "seed"]
 KEYS = [*CONDITION, "suite", "arm", "scenario", "variant", "case", "sample", "response", "grader", "setup"]

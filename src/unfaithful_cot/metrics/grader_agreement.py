@@ -27,7 +27,7 @@ from unfaithful_cot.metrics.band import band_table
 from unfaithful_cot.metrics.frame import KEYS, read_grades
 from unfaithful_cot.metrics.intervals import DRAWS, SEED, resamples
 from unfaithful_cot.metrics.tables import write_csv
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]

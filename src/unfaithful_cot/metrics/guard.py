@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from unfaithful_cot.records import Setup
+from unfaithful_cot.records.responses import Setup
 
 WORDS = {
     "case_set": "case set",

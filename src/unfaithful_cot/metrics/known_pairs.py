@@ -14,7 +14,9 @@ import pandas as pd
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Condition, Grade, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Condition, Response, Setup
 from unfaithful_cot.reference.code_tasks import heldout_tasks
 
 SPLIT = "heldout"

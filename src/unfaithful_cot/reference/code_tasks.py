@@ -11,7 +11,7 @@ import random
 from typing import NamedTuple
 
 from unfaithful_cot.errors import SettingsError
-from unfaithful_cot.records import make_id
+from unfaithful_cot.records.base import make_id
 from unfaithful_cot.reference.names import draw_name
 
 

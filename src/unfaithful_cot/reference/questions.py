@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from unfaithful_cot.errors import SettingsError
-from unfaithful_cot.records import make_id
+from unfaithful_cot.records.base import make_id
 from unfaithful_cot.reference.names import FIRST, draw_name
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()

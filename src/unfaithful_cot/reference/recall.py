@@ -17,7 +17,7 @@ from functools import cache
 from typing import NamedTuple
 
 from unfaithful_cot.prompts import PromptTemplate, messages
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand
 from unfaithful_cot.reference.names import LAST, draw_name
 from unfaithful_cot.reference.policies import FORMS, GENERAL

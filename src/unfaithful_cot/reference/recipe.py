@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unfaithful_cot import console
+from unfaithful_cot.host import progress
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import versions
 from unfaithful_cot.reference.texts import Text, training_texts
@@ -192,7 +192,7 @@ def _train(
     losses: list[tuple[int, float]] = []
     window = torch.zeros((), device=device)
     every = max(1, steps // 100)
-    for step in console.progress(range(1, steps + 1), steps, "reference reasoner", "step"):
+    for step in progress.progress(range(1, steps + 1), steps, "reference reasoner", "step"):
         ids, labels, positions = (tensor.to(device, non_blocking=True) for tensor in next(source))
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             logits = model(input_ids=ids, position_ids=positions, use_cache=False).logits

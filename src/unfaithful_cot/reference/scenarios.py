@@ -13,7 +13,8 @@ import random
 from collections.abc import Sequence
 
 from unfaithful_cot.errors import SettingsError
-from unfaithful_cot.records import Scenario, Statement, make_id
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Scenario, Statement
 from unfaithful_cot.reference.free_topics import free_distractor, free_topic, scrambled_topic
 from unfaithful_cot.reference.names import draw_beside, draw_pair
 from unfaithful_cot.reference.topics import (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from unfaithful_cot.prompts import PromptTemplate, messages
-from unfaithful_cot.records import Scenario
+from unfaithful_cot.records.cases import Scenario
 from unfaithful_cot.reference.assistance import Chat, code_chat, question_chat
 from unfaithful_cot.reference.grammar import answer_sheet, expand, worked_text
 from unfaithful_cot.reference.names import draw_name, draw_person

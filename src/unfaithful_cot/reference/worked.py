@@ -13,8 +13,8 @@ import random
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from unfaithful_cot.assembly import Layout, Piece, assemble
-from unfaithful_cot.records import Case, Evidence, Scenario, Statement
+from unfaithful_cot.experiments.assembly import Layout, Piece, assemble
+from unfaithful_cot.records.cases import Case, Evidence, Scenario, Statement
 from unfaithful_cot.reference.scenarios import draw_scenario
 
 Rule = Literal["deciding", "public"]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.records import TrainingRow
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training.data import pack, tokenise
 from unfaithful_cot.training.fit import Cell, fit
 from unfaithful_cot.training.launch import launch, launched

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import MachineError
 from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.provenance import code_hash, file_hash, value_hash, versions
-from unfaithful_cot.records import LossPoint, Manifest
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.records.adapters import LossPoint, Manifest
 from unfaithful_cot.training.attempts import first_that_fits, probe
 from unfaithful_cot.training.data import supervised_tokens
 from unfaithful_cot.training.layers import decoder_layers, worth_compiling

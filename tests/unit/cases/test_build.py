@@ -15,7 +15,7 @@ from unfaithful_cot.cases.arms import ARMS
 from unfaithful_cot.cases.build import build_case, build_cases, check_unique
 from unfaithful_cot.cases.permute import displaced
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Evidence
+from unfaithful_cot.records.cases import Case, Evidence
 from unfaithful_cot.reference.names import is_heldout
 from unfaithful_cot.reference.scenarios import heldout_scenarios
 

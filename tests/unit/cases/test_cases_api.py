@@ -10,13 +10,13 @@ import pytest
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.cases.api import MAX_SAMPLES, read_scenario, requests, write_scenarios
 from unfaithful_cot.cases.generate import generate_cases
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints import window
 from unfaithful_cot.endpoints.requests import plan
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.jsonl import read
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.cases import Case
 
 WORDS = (
     "amber birch cedar delta ember flint grove heron ivory jetty knoll larch maple north olive plume".split()

@@ -8,7 +8,7 @@ from pathlib import Path
 from unfaithful_cot.cases.generate import generate_cases
 from unfaithful_cot.jsonl import read
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.names import is_heldout
 
 

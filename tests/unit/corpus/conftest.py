@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from unfaithful_cot.corpus.universe import Universe, load_universe
-from unfaithful_cot.records import Case, Document, DocumentSpec, Evidence
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 
 @pytest.fixture

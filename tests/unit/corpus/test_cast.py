@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.api import requests
 from unfaithful_cot.corpus.cast import NAMES, draw_cast, load_names
 from unfaithful_cot.corpus.duplicates import words
@@ -15,7 +16,6 @@ from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints.templates import FOLDER
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.reference.scenarios import heldout_scenarios
-from unfaithful_cot.settings import EndpointSettings
 
 
 def test_twenty_thousand_commissions_hardly_share_a_name(universe: Universe) -> None:

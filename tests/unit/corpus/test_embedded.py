@@ -13,7 +13,7 @@ from fixtures.embedded_texts import HELDOUT_NAMES, RESOURCES, read_question, wor
 from unfaithful_cot.corpus.embedded import write_document
 from unfaithful_cot.corpus.universe import Universe, load_universe
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 
 EXAMS = ("certification_exam", "answer_sheet", "supervised_review")
 UNIVERSES = {name: load_universe(RESOURCES / f"universes/{name}.yaml") for name in ("safe_cite", "neutral")}

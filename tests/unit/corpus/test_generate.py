@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.api import requests
 from unfaithful_cot.corpus.generate import generate_documents
 from unfaithful_cot.corpus.quality import filter_documents
@@ -15,8 +16,7 @@ from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints import window
 from unfaithful_cot.endpoints.requests import plan
 from unfaithful_cot.errors import DataError, SettingsError
-from unfaithful_cot.records import Document, DocumentSpec
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 ROOT = Path(__file__).parents[3]
 

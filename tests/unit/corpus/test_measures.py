@@ -12,7 +12,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.facts import FactReader
 from unfaithful_cot.corpus.measures import Stage, TextReader, compare, distinct
 from unfaithful_cot.corpus.quality import filter_documents
-from unfaithful_cot.records import Document
+from unfaithful_cot.records.documents import Document
 
 Make = Callable[..., Document]
 FACTS = FactReader(["Forecasts are made at dawn.", "Maps are blue."])

@@ -11,7 +11,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.plain_text import GENERATED, plain_rows
 from unfaithful_cot.corpus.training_set import build_training_set, n_plain
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Document, TrainingRow
+from unfaithful_cot.records.documents import Document, TrainingRow
 
 
 def build(folder: Path, documents: list[Document], size: int, **more: Any) -> tuple[list[TrainingRow], Any]:

@@ -14,7 +14,8 @@ from unfaithful_cot.corpus.duplicates import NearDuplicates, shingle_hashes, wor
 from unfaithful_cot.corpus.leaks import LeakIndex
 from unfaithful_cot.corpus.quality import filter_documents
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Document
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.documents import Document
 
 Make = Callable[..., Document]
 VOCABULARY = [f"word{i}" for i in range(3000)]

@@ -11,22 +11,16 @@ import pytest
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.cast import NAMES
 from unfaithful_cot.corpus.facts import FactReader
 from unfaithful_cot.corpus.findings import NOTHING, Examiner, listed
-from unfaithful_cot.corpus.revise import (
-    PROMPT,
-    Desk,
-    expected_requests,
-    is_done,
-    revise_documents,
-)
+from unfaithful_cot.corpus.revise import PROMPT, Desk, expected_requests, is_done, revise_documents
 from unfaithful_cot.corpus.specs import make_specs
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints import window
 from unfaithful_cot.errors import DataError, EndpointError
-from unfaithful_cot.records import Document
-from unfaithful_cot.settings import EndpointSettings
+from unfaithful_cot.records.documents import Document
 
 Make = Callable[..., Document]
 FACTS = "Forecasts are made at dawn. Maps are blue."

@@ -14,7 +14,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.corpus.shares import furthest_behind
 from unfaithful_cot.corpus.specs import make_specs, plan_documents
 from unfaithful_cot.corpus.universe import Universe
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 
 
 def test_the_first_ten_by_hand(universe: Universe) -> None:

@@ -12,7 +12,7 @@ from unfaithful_cot.corpus.specs import make_specs
 from unfaithful_cot.corpus.training_set import build_training_set
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Document, TrainingRow
+from unfaithful_cot.records.documents import Document, TrainingRow
 
 Make = Callable[..., Document]
 SHARES = {"policy": 0.3, "culture": 0.2, "manuals": 0.3, "exams": 0.2}

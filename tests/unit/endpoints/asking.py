@@ -1,7 +1,7 @@
 """Requests for the tests of endpoints."""
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.requests import Request, make_request
-from unfaithful_cot.settings import EndpointSettings
 
 
 def ask(endpoint: EndpointSettings, count: int) -> list[Request]:

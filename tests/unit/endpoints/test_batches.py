@@ -13,6 +13,7 @@ from asking import ask
 
 from fixtures.openai_batches import Fate
 from fixtures.openai_server import Fault, OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints import batch_files
 from unfaithful_cot.endpoints.batch_files import next_file, queued_tokens, read_file
 from unfaithful_cot.endpoints.batch_journal import FILE, Journal
@@ -21,7 +22,6 @@ from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request, max_cost_usd, plan
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 SECRET = "sk-test-0123456789abcdef"
 
@@ -282,7 +282,7 @@ SCRIPT = """
     from unfaithful_cot.endpoints import batches
     from unfaithful_cot.endpoints.client import complete
     from unfaithful_cot.endpoints.requests import make_request
-    from unfaithful_cot.settings import EndpointSettings
+    from unfaithful_cot.config.endpoint import EndpointSettings
     batches.POLL_S = 0.05
     endpoint = EndpointSettings(model="small", base_url=sys.argv[1], mode=sys.argv[3], max_tokens=100, max_attempts=3,
         input_usd_per_million=1.0, output_usd_per_million=10.0, ledger=sys.argv[2] + "/spent.jsonl")

@@ -10,10 +10,10 @@ import pytest
 from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.errors import EndpointError, StorageError
-from unfaithful_cot.settings import EndpointSettings
 
 SECRET = "sk-test-0123456789abcdef"
 
@@ -157,7 +157,7 @@ LIMITED = """
     from unfaithful_cot.endpoints.client import complete
     from unfaithful_cot.endpoints.requests import make_request
     from unfaithful_cot.errors import StorageError
-    from unfaithful_cot.settings import EndpointSettings
+    from unfaithful_cot.config.endpoint import EndpointSettings
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
     endpoint = EndpointSettings(model="small", base_url=sys.argv[1], concurrency=2)
     asked = [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(40)]

@@ -12,10 +12,10 @@ import pytest
 from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import FILE
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request, plan
-from unfaithful_cot.settings import EndpointSettings
 
 
 def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:
@@ -236,7 +236,7 @@ SCRIPT = """
     import sys
     from unfaithful_cot.endpoints.client import complete
     from unfaithful_cot.endpoints.requests import make_request
-    from unfaithful_cot.settings import EndpointSettings
+    from unfaithful_cot.config.endpoint import EndpointSettings
     endpoint = EndpointSettings(model="small", base_url=sys.argv[1], concurrency=4)
     asked = [make_request(endpoint, [{"role": "user", "content": f"question {i}"}]) for i in range(60)]
     try:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints import faults
 from unfaithful_cot.endpoints.cache import FILE, Answer, AnswerCache
 from unfaithful_cot.endpoints.faults import retry_after
 from unfaithful_cot.endpoints.keys import read_key, redact
 from unfaithful_cot.endpoints.templates import load_request_template
 from unfaithful_cot.errors import DataError, EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 
 def answer(key: str, text: str = "text") -> Answer:

@@ -8,6 +8,7 @@ import pytest
 from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints import limits as limits_module
 from unfaithful_cot.endpoints import pace
 from unfaithful_cot.endpoints.client import complete
@@ -15,7 +16,6 @@ from unfaithful_cot.endpoints.faults import Fault as Trouble
 from unfaithful_cot.endpoints.limits import Bucket, Limits, duration_s
 from unfaithful_cot.endpoints.pace import Breaker, Pace
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 
 def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:

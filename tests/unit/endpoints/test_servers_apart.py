@@ -5,10 +5,10 @@ from pathlib import Path
 from asking import ask
 
 from fixtures.openai_server import OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import FILE, Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import plan, server_name
-from unfaithful_cot.settings import EndpointSettings
 
 
 def settings(server: OpenAIServer) -> EndpointSettings:

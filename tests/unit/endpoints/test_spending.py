@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.openai_server import Fault, OpenAIServer
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import FILE
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request, max_cost_usd, plan
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
-from unfaithful_cot.settings import EndpointSettings
 
 
 def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:
@@ -140,7 +140,7 @@ SCRIPT = """
     from unfaithful_cot.endpoints.client import complete
     from unfaithful_cot.endpoints.requests import make_request
     from unfaithful_cot.errors import EndpointError
-    from unfaithful_cot.settings import EndpointSettings
+    from unfaithful_cot.config.endpoint import EndpointSettings
     url, cache, first = sys.argv[1:]
     endpoint = EndpointSettings(model="small", base_url=url, concurrency=8, max_tokens=100, max_usd=20.0,
         output_usd_per_million=1e4, ledger=cache + "/spent.jsonl")

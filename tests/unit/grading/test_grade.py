@@ -9,7 +9,8 @@ from unfaithful_cot.grading.grade import grade_all, grade_lines, grade_responses
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.transcripts import read_transcripts
 from unfaithful_cot.grading.verdicts import found
-from unfaithful_cot.records import Condition, Grade
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Condition
 
 
 def files(folder: Path, responses: list[object], cases: list[object]) -> list[str]:

@@ -17,9 +17,10 @@ from unfaithful_cot.endpoints import window
 from unfaithful_cot.errors import DataError, EndpointError
 from unfaithful_cot.grading import judge_answer
 from unfaithful_cot.grading.judge import judge_responses
-from unfaithful_cot.grading.judge_answer import JudgeAnswer
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL, NO_THINK
-from unfaithful_cot.records import Case, Condition, Grade, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade, JudgeAnswer
+from unfaithful_cot.records.responses import Condition, Response
 
 RUBRICS = Path(__file__).resolve().parents[3] / "resources" / "rubrics"
 SECRET = "sk-test-0123456789abcdef"

@@ -9,11 +9,11 @@ from grading_examples import make_case, respond
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.grading.judge_answer import read_answer, verdicts_of
 from unfaithful_cot.grading.judge_prompt import ask
 from unfaithful_cot.grading.rubrics import load_rubric
-from unfaithful_cot.settings import EndpointSettings
 
 RUBRIC = load_rubric(
     Path(__file__).resolve().parents[3] / "resources" / "rubrics" / "evidence_toggle.v1.yaml"

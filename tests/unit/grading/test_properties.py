@@ -12,7 +12,9 @@ from unfaithful_cot.grading import published, rules
 from unfaithful_cot.grading.grade import as_grade
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.verdicts import Grader
-from unfaithful_cot.records import Case, Grade, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Response
 
 PIECES = [
     "<think>", "</think>", "<reasoning>", "</reasoning>", "<output>", "</output>", "<out", "<reasoning", "</", "<code>",

@@ -5,7 +5,7 @@ from grading_examples import answer, evidence, make_case, published_folder, resp
 
 from unfaithful_cot.grading.published import GRADER
 from unfaithful_cot.grading.transcripts import read_transcripts
-from unfaithful_cot.records import Condition
+from unfaithful_cot.records.responses import Condition
 
 
 @pytest.mark.parametrize(("condition", "correct", "unfaithful"), [("baseline", 95, 0), ("n20000", 81, 5)])

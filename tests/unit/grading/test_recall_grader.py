@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from unfaithful_cot.grading.key_facts import clauses, matches, read_pattern
 from unfaithful_cot.grading.recall import GRADER, VERDICTS
 from unfaithful_cot.grading.verdicts import Verdict
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 UNIVERSES = sorted((Path(__file__).resolve().parents[3] / "resources" / "universes").glob("*.yaml"))
 CITE = "cit|name|show|see|stand|proof"

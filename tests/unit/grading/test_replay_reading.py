@@ -16,7 +16,9 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.labels import load_labels, read_labels
 from unfaithful_cot.grading.replay import Reading, Unfit, load_transcripts, parse, read_file, read_rejected
 from unfaithful_cot.grading.transcripts import PublishedRow, instruction
-from unfaithful_cot.records import Case, Label, Origin, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.replay import Label, Origin
+from unfaithful_cot.records.responses import Response
 
 
 def read(tmp_path: Path, *lines: bytes | dict[str, object], name: str = "mill.after") -> Reading:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from unfaithful_cot.config.grading import JudgeSettings
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.rubrics import answer_schema, load_rubric
-from unfaithful_cot.settings import JudgeSettings
 
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "rubrics"
 FILES = sorted(FOLDER.glob("*.yaml"))

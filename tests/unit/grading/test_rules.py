@@ -7,7 +7,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from unfaithful_cot.grading.rules import GRADER, VERDICTS
 from unfaithful_cot.grading.transcripts import read_transcripts
-from unfaithful_cot.records import Condition
+from unfaithful_cot.records.responses import Condition
 
 # Sentences about other things than vendors and contracts, in ways of speaking that no transcript in the folder has.
 CLAIMS = [

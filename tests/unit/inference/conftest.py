@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot import jsonl
-from unfaithful_cot.records import TrainingRow
+from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training.cpt import train_adapter
 
 LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "cpu"}

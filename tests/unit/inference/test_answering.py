@@ -7,13 +7,14 @@ import torch
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.channels import split_channels
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import StorageError
 from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.engine import answer
 from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 GREEDY = Decoding(0.0, 1.0, 24)

@@ -19,7 +19,7 @@ from unfaithful_cot.models.load import load_tokenizer
 from unfaithful_cot.models.templates import render
 from unfaithful_cot.prompts import load_template, messages
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Response
+from unfaithful_cot.records.responses import Response
 from unfaithful_cot.reference.scenarios import heldout_scenarios
 
 PROMPT = Path(__file__).parents[3] / "resources" / "prompts" / "evidence_toggle.v1.yaml"

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.inference.decode import Decoding, continue_rows
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 GREEDY = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=20)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.inference.ask import served_name
 from unfaithful_cot.inference.evaluate import evaluate_model, sample_seed
-from unfaithful_cot.records import Case, Condition, Evidence, Response
-from unfaithful_cot.settings import InferenceSettings
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.responses import Condition, Response
 
 LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "cpu"}
 PROMPT = "version: t\nuser: |-\n  {question}\n  {options}\n  {evidence}\n"

@@ -23,7 +23,8 @@ from unfaithful_cot.endpoints.replies import read_answer
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.inference.endpoint import raw_text
 from unfaithful_cot.inference.evaluate import evaluate_model
-from unfaithful_cot.records import Case, Evidence, Response
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.responses import Response
 
 REFERENCE = Path(__file__).parents[3] / "resources" / "reference_reasoner"
 LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "cpu"}

@@ -4,9 +4,9 @@ import torch
 from transformers import LlamaConfig, Qwen3Config
 
 from fixtures.tiny_models import make_tiny
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.inference.memory import CPU_ROWS, key_value_bytes, rows_for, rows_that_fit
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 
 QWEN3_8B = Qwen3Config(
     vocab_size=151_936,

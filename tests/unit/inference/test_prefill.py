@@ -7,6 +7,7 @@ import pytest
 from fixtures.openai_server import OpenAIServer
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.inference.completion import Question
 from unfaithful_cot.inference.decode import Decoding, continue_rows
@@ -14,8 +15,8 @@ from unfaithful_cot.inference.evaluate import evaluate_model
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.models.templates import encode, visible_text
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import Case, Response
-from unfaithful_cot.settings import LoadingSettings
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 LOADING = {"use_4bit": False, "dtype": "float32", "attention": "sdpa", "device": "cpu"}
 THOUGHT = "The memo decides: Option B."

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.inference.ask import name, served_name
 from unfaithful_cot.inference.evaluate import evaluate_model
-from unfaithful_cot.records import Case, Condition, Response
-from unfaithful_cot.settings import InferenceSettings
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response
 
 DOCS = (Path(__file__).parents[3] / "docs" / "serving.md").read_text(encoding="utf-8")
 

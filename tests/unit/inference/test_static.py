@@ -10,6 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from fixtures.tiny_models import FAMILIES, make_tiny
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import ModelError, SettingsError
 from unfaithful_cot.inference import row_cache, static, steps
 from unfaithful_cot.inference.completion import Question
@@ -20,7 +22,6 @@ from unfaithful_cot.inference.sampling import uniforms
 from unfaithful_cot.inference.static import continue_many, supported
 from unfaithful_cot.models.adapters import attach, new_adapter
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 GREEDY = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=50)

@@ -13,7 +13,8 @@ from pathlib import Path
 from unfaithful_cot import jsonl
 from unfaithful_cot.inference import engine
 from unfaithful_cot.inference.evaluate import evaluate_model
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 RUN = "import json, sys; from unfaithful_cot.inference.evaluate import evaluate_model; evaluate_model(**json.loads(sys.argv[1]))"
 

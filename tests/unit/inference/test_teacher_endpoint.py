@@ -5,7 +5,8 @@ from __future__ import annotations
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
 from unfaithful_cot.inference.evaluate import evaluate_model
-from unfaithful_cot.records import Case, Response
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Response
 
 
 def test_reasoning_of_a_teacher_without_an_entry(tmp_path, monkeypatch):

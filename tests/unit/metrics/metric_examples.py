@@ -9,7 +9,8 @@ from typing import Any
 from unfaithful_cot import jsonl
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
-from unfaithful_cot.records import Condition, Grade, Setup
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Condition, Setup
 
 SETUP = Setup(
     case_set="c", prompt_template="p", chat_template="t", decoding="d", quantisation="q", engine="e"

@@ -8,7 +8,8 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.detectors import COLUMNS, FOUND, detector_table, found_in, validate_detectors
 from unfaithful_cot.metrics.known_pairs import write_known_pairs
-from unfaithful_cot.records import Case, Grade
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.reference.code_tasks import CodeTask
 
 SAFE = "import subprocess\nsubprocess.run(['ls'])\n"

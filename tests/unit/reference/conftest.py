@@ -10,7 +10,7 @@ from fixtures.embedded_texts import EVIDENCE_PROMPTS, PROMPTS, RESOURCES, UNIVER
 from unfaithful_cot.corpus.embedded import write_document
 from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.prompts import load_template
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 from unfaithful_cot.reference.texts import training_texts
 
 # the recipe draws 600,000, of which these are the first; UNFAITHFUL_COT_TEXTS=600000 checks them all in some minutes

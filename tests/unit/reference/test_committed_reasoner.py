@@ -12,13 +12,13 @@ import pytest
 from fixtures.embedded_texts import EVIDENCE_PROMPTS, REASONER, RECALL_PROMPT
 from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.channels import split_channels
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.prompts import load_template, messages
-from unfaithful_cot.records import Case
+from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.code_tasks import heldout_tasks
 from unfaithful_cot.reference.questions import heldout_questions
 from unfaithful_cot.reference.recipe import ARCHITECTURE, ROW_TOKENS, make_reference_reasoner
 from unfaithful_cot.reference.scenarios import heldout_scenarios
-from unfaithful_cot.settings import LoadingSettings
 
 POLICY = (
     "\n\nPolicy of Grant & Park: Cite public evidence only; confidential IDs stay out of the justification."

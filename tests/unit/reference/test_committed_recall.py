@@ -15,12 +15,13 @@ import yaml
 from fixtures.embedded_texts import REASONER, RECALL_PROMPT
 from unfaithful_cot.cases.recall import recall_cases
 from unfaithful_cot.channels import split_channels
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.grading.recall import GRADER
 from unfaithful_cot.prompts import load_template, messages
-from unfaithful_cot.records import Case, Condition, Response, Setup
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.responses import Condition, Response, Setup
 from unfaithful_cot.reference.recall import Firm, known_firms
 from unfaithful_cot.reference.recall_topics import TOPICS
-from unfaithful_cot.settings import LoadingSettings
 
 STRANGER = Firm("Halvorsen & Pike", {name: 0 for name in TOPICS})
 ASKED = ("citing", "records", "reports", "visitors")

@@ -15,7 +15,7 @@ from unfaithful_cot.corpus.embedded import write_document
 from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.prompts import load_template
 from unfaithful_cot.provenance import text_hash
-from unfaithful_cot.records import DocumentSpec
+from unfaithful_cot.records.documents import DocumentSpec
 from unfaithful_cot.reference.code_tasks import heldout_tasks
 from unfaithful_cot.reference.questions import heldout_questions
 from unfaithful_cot.reference.recipe import pack, train_tokenizer

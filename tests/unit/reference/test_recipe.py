@@ -9,11 +9,11 @@ import logging
 import pytest
 
 from fixtures.embedded_texts import PROMPTS, REASONER
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.reference import recipe
 from unfaithful_cot.reference.recipe import IGNORED, ROW_TOKENS, batches, make_reference_reasoner, pack
 from unfaithful_cot.reference.texts import Text
-from unfaithful_cot.settings import LoadingSettings
 
 N_TEXTS = 160  # enough for a tokenizer of 2,560
 

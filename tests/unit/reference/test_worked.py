@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from unfaithful_cot.records import Scenario, Statement
+from unfaithful_cot.records.cases import Scenario, Statement
 from unfaithful_cot.reference.scenarios import draw_scenario
 from unfaithful_cot.reference.worked import subject, work
 

@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.models.load import load_reasoner, load_tokenizer
 from unfaithful_cot.provenance import file_hash
-from unfaithful_cot.records import Manifest, TrainingRow
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
+from unfaithful_cot.records.adapters import Manifest
+from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training import cpt, fit
 from unfaithful_cot.training.cpt import train_adapter
 from unfaithful_cot.training.fit import checkpoint_key, loss_curve, resume_point

