@@ -63,7 +63,7 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     "times of change": (touch_everything, Counter()),
     "comments and docstrings": (comments, Counter()),
     "a README": (append("README.md", "More.\n"), Counter()),
-    "a script's layout": (append("workflow/scripts/train_adapter.py", "\n"), Counter()),
+    "a script's layout": (append("workflow/scripts/run.py", "\n"), Counter()),
     "a checkpoint interval": (replace("config/smoke.yaml", "steps: 1", "steps: 7"), Counter()),
     "cases at once, and requests in flight": (
         replace("config/smoke.yaml", "batch_rows: 8}", "batch_rows: 4, endpoint: {concurrency: 9}}"),

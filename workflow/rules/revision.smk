@@ -30,7 +30,7 @@ rule revise_documents:
         **flat("endpoint", settings.documents.endpoint),
         **flat("", settings.documents.revision, "rounds"),
         **flat("", settings.documents.quality, "min_words", "max_failed"),
+        **call("corpus.revise.revise_documents"),
         cache=f"{CACHE}/documents",
-        code=code_hash("unfaithful_cot.corpus.revise"),
     script:
-        "../scripts/revise_documents.py"
+        "../scripts/run.py"

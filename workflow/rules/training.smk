@@ -10,7 +10,7 @@ rule build_training_set:
     """Take the first n documents of the corpus in the seed's order: a larger size contains a smaller one."""
     input:
         documents=lambda wildcards: f"{RESULTS}/corpora/{settings.documents_of(wildcards.corpus)}/documents.jsonl",
-        plain=lambda wildcards: (
+        needs__plain=lambda wildcards: (
             settings.documents.plain_text.file or [] if corpora[wildcards.corpus].plain_text else []
         ),
     output:
@@ -35,20 +35,20 @@ rule build_training_set:
     params:
         **flat("", corpora, "plain_text", by="corpus"),
         **flat("source", settings.documents.plain_text),
-        code=code_hash("unfaithful_cot.corpus.training_set"),
+        **call("corpus.training_set.build_training_set"),
     script:
-        "../scripts/build_training_set.py"
+        "../scripts/run.py"
 
 
 rule train_adapter:
     """Continue the model's pre-training with LoRA, on the GPUs that its entry asks for; resumes where a killed run stopped."""
     input:
         training_set=rules.build_training_set.output.training_set,
-        weights=weights,
+        needs__weights=weights,
     output:
         manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
-        adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
-        adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
+        also__adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
+        also__adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
     log:
         f"{RESULTS}/logs/train_adapter/{CELL}.log",
     benchmark:
@@ -67,9 +67,9 @@ rule train_adapter:
         **flat("base", models, "source", "revision", by="model"),
         **flat("loading", settings.loading),
         **flat("training", settings.training),
+        **call("training.cpt.train_adapter"),
         base__pin=lambda wildcards: pin_of(wildcards.model),
         gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
         checkpoints=f"{RESULTS}/checkpoints/{CELL}",
-        code=code_hash("unfaithful_cot.training.cpt"),
     script:
-        "../scripts/train_adapter.py"
+        "../scripts/run.py"

@@ -1,4 +1,4 @@
-"""The edge between Snakemake and the package: a job calls one function of the package.
+"""The edge between Snakemake and the package: a job calls the function of the package that its rule names.
 
 `run_rule` hands inputs, outputs, params, wildcards and threads over by name, writes the log, and turns a WorkflowError
 into its one message.
@@ -14,12 +14,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from unfaithful_cot.errors import WorkflowError
+from unfaithful_cot.errors import SettingsError, WorkflowError, known
 from unfaithful_cot.host.gpu_lock import hold_gpus
-from unfaithful_cot.host.params import Untracked
+from unfaithful_cot.host.params import NOT_HANDED, NOT_HANDED_GROUPS, TRACKED, Untracked
 from unfaithful_cot.host.runs import end_with_run
 from unfaithful_cot.jsonl import storage_errors, unwritable
 
@@ -28,23 +29,59 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 INTERRUPTED = "\nInterrupted: what was finished is kept; run the same command again to go on."
 
 
+def called(snakemake: Any) -> Callable[..., object]:
+    """The function that the rule of a job names by `params.calls`."""
+    module, _, name = str(snakemake.params.calls.value).rpartition(".")
+    function: Callable[..., object] = getattr(import_module(module), name)
+    return function
+
+
+def argument(name: str) -> tuple[str, str]:
+    """(argument, leaf) of the function that an input, output or param of this name becomes; ("", "") where none.
+
+    A param `group__leaf` is collected into the argument `group`, a dict of leaves; one underscore at the end of a name
+    is taken off. No arguments are `code`, `calls` and `tracked_*`, which say what reruns a job, and `needs__*` and
+    `also__*`: inputs that a function finds itself, such as the weights in a model's folder, and outputs that it writes
+    beside one that it is given.
+    """
+    group, _, leaf = name.partition("__")
+    if name in NOT_HANDED or name.startswith(TRACKED) or group in NOT_HANDED_GROUPS:
+        return "", ""
+    return (group, leaf) if leaf else (name.removesuffix("_"), "")
+
+
 def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str, Any]:
     """The keyword arguments of `function` found among the job's inputs, outputs, params, wildcards and threads.
 
-    A parameter named `group__leaf` is collected into the argument `group`, a dict of leaves; one underscore at the
-    end of a name is taken off.
+    Raises:
+        SettingsError: An input, output or param is no parameter of the function. Wildcards and threads may be left over.
     """
-    found: dict[str, Any] = {"threads": snakemake.threads}
-    for part in (snakemake.wildcards, snakemake.params, snakemake.output, snakemake.input):
+    found: dict[str, Any] = {"threads": snakemake.threads, **dict(snakemake.wildcards.items())}
+    accepted = inspect.signature(function).parameters
+    for part in (snakemake.params, snakemake.output, snakemake.input):
         for name, value in part.items():
+            group, leaf = argument(name)
+            if not group:
+                continue
+            if group not in accepted:
+                raise _not_accepted(function, name, list(accepted), snakemake)
             if isinstance(value, Untracked):
                 value = value.value
-            group, _, leaf = name.partition("__")
             if leaf:
                 found.setdefault(group, {})[leaf] = value
             else:
-                found[name.removesuffix("_")] = list(value) if type(value).__name__ == "Namedlist" else value
-    return {name: found[name] for name in inspect.signature(function).parameters if name in found}
+                found[group] = list(value) if type(value).__name__ == "Namedlist" else value
+    return {name: found[name] for name in accepted if name in found}
+
+
+def _not_accepted(function: Callable[..., object], name: str, accepted: list[str], job: Any) -> SettingsError:
+    group, _ = argument(name)
+    return SettingsError(
+        f"rule {getattr(job, 'rule', '')}",
+        f"'{name}' is no parameter of {function.__module__}.{function.__qualname__}",
+        known(group, accepted),
+        "Rename it in workflow/rules, or add the parameter to the function",
+    )
 
 
 def gpus_asked(job: Any) -> int:
@@ -72,12 +109,12 @@ def run_rule(function: Callable[..., object], snakemake: Any) -> None:
             if interrupts or isinstance(error, KeyboardInterrupt):
                 print(INTERRUPTED, file=sys.stderr, flush=True)
                 sys.exit(130)
-            told = as_message(error)
-            if told is None:
+            message = as_message(error)
+            if message is None:
                 logging.getLogger(__name__).exception("this is a bug; please report it with this log")
                 raise
-            logging.getLogger(__name__).error("%s", told)
-            print(f"\n{told}\n", file=sys.stderr, flush=True)
+            logging.getLogger(__name__).error("%s", message)
+            print(f"\n{message}\n", file=sys.stderr, flush=True)
             sys.exit(1)
 
 

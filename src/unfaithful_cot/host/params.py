@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from unfaithful_cot.config.base import Strict
+from unfaithful_cot.provenance import PACKAGE, code_hash
+
+TRACKED = "tracked_"  # begins a param with the names and values of a group of leaves in one string
+NOT_HANDED = frozenset({"code", "calls"})  # params that are no arguments of the function that a rule calls
+NOT_HANDED_GROUPS = frozenset(
+    {"needs", "also"}
+)  # files that a function finds itself, and those that it writes beside others
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,6 +31,21 @@ class Untracked:
         return "Untracked()"
 
 
+def call(path: str, tracked: bool = True) -> dict[str, Any]:
+    """The params `calls` and `code` of a rule: the function that its job calls, and the hash of the modules it reaches.
+
+    Args:
+        path: Module and function below the package, for example `grading.grade.grade_responses`.
+        tracked: Whether a change of the code reruns the jobs.
+
+    Raises:
+        ValueError: The module does not exist.
+    """
+    function = f"{PACKAGE}.{path}"
+    code = code_hash(function.rpartition(".")[0])
+    return {"calls": Untracked(function), "code": code if tracked else Untracked(code)}
+
+
 def flat(
     group: str,
     source: Strict | Mapping[str, Strict],
@@ -32,8 +54,13 @@ def flat(
 ) -> dict[str, Any]:
     """Params `group__leaf` (or `leaf`, where group is empty) of a settings object, one a leaf.
 
-    source: the settings, or settings by the value of the wildcard `by`. leaves: those wanted, all when left
-    out. Those that only set the pace (settings.Strict.pace) rerun nothing.
+    Leaves that only set the pace (Strict.pace) rerun nothing.
+
+    Args:
+        group: The argument of the function that the leaves become together.
+        source: The settings, or settings by the value of the wildcard `by`.
+        leaves: Those wanted; all when left out.
+        by: A wildcard.
     """
     if isinstance(source, Mapping):
         if not source:
@@ -54,8 +81,8 @@ def _leaves(group: str, source: Strict, leaves: tuple[str, ...]) -> dict[str, An
         key = f"{group}__{name}" if group else _allowed(name)
         tracked = name in content and content[name] == values[name]
         params[key] = values[name] if tracked else Untracked(values[name])
-    told = [f"{name}={content[name]!r}" for name in leaves or values if name in content]
-    return {**params, f"tracked_{group or leaves[0]}": ", ".join(told)}
+    named = [f"{name}={content[name]!r}" for name in leaves or values if name in content]
+    return {**params, f"{TRACKED}{group or leaves[0]}": ", ".join(named)}
 
 
 def _literal(value: object) -> object:

@@ -20,19 +20,20 @@ from unfaithful_cot.config.documents import DocumentSettings, QualitySettings
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import ModelSettings
-from unfaithful_cot.errors import DataError, ModelError
-from unfaithful_cot.host.job import named_arguments, run_rule
-from unfaithful_cot.host.params import Untracked, flat
+from unfaithful_cot.errors import DataError, ModelError, SettingsError
+from unfaithful_cot.host.job import called, named_arguments, run_rule
+from unfaithful_cot.host.params import Untracked, call, flat
 from unfaithful_cot.host.progress import bar, progress
+from unfaithful_cot.provenance import code_hash, text_hash
 
 QUALITY = QualitySettings(near_duplicate=0.5, min_words=7)
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[Any]:
+def job(tmp_path: Path) -> SimpleNamespace:
     """What Snakemake hands to a script, of its own classes."""
-    before = logging.root.handlers[:]
-    yield SimpleNamespace(
+    return SimpleNamespace(
+        rule="look",
         threads=3,
         wildcards=Wildcards(fromdict={"corpus": "safe_cite"}),
         params=Params(
@@ -40,6 +41,20 @@ def job(tmp_path: Path) -> Iterator[Any]:
         ),
         output=OutputFiles(fromdict={"out": "o.jsonl"}),
         input=InputFiles(fromdict={"one": "a", "several": ["b", "c"]}),
+        log=[str(tmp_path / "logs" / "rule.log")],
+    )
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Any]:
+    """A job whose function takes one file."""
+    before = logging.root.handlers[:]
+    yield SimpleNamespace(
+        threads=1,
+        wildcards=Wildcards(),
+        params=Params(),
+        output=OutputFiles(),
+        input=InputFiles(fromdict={"one": "a"}),
         log=[str(tmp_path / "logs" / "rule.log")],
     )
     logging.root.handlers[:] = before
@@ -143,42 +158,100 @@ def test_arguments_are_found_by_name(job: Any) -> None:
     }
 
 
-def test_an_error_that_the_user_can_mend_is_one_message(job: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def look(
+    corpus: str, one: str, several: list[str], out: str, quality: dict[str, Any], count: int = 3
+) -> None:
+    """A function of a rule: it has a default that a misnamed param would leave in place."""
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("params", "count_", "counts"),
+        ("output", "out", "put"),
+        ("input", "one", "on"),
+        ("params", "quality__min_words", "qualities__min_words"),
+    ],
+)
+def test_what_the_function_does_not_take_is_refused(job: Any, part: str, old: str, new: str) -> None:
+    """A misnamed param would otherwise fall back to the function's default without a word."""
+    assert named_arguments(look, job)["count"] == 9
+    names = dict(getattr(job, part).items())
+    names[new] = names.pop(old)
+    setattr(job, part, type(getattr(job, part))(fromdict=names))
+    with pytest.raises(SettingsError) as refused:
+        named_arguments(look, job)
+    group = old.removesuffix("_").partition("__")[0]
+    assert f"rule look: '{new}' is no parameter of " in str(refused.value)
+    assert f"test_job.look. Known: corpus, count, one, out, quality, several. Did you mean '{group}'?" in str(
+        refused.value
+    )
+
+
+def test_what_only_reruns_a_job_is_no_argument(job: Any) -> None:
+    """The weights in a model's folder, found by the function; the adapter beside the manifest; hashes and tracked values."""
+    job.input = InputFiles(fromdict={"one": "a", "several": [], "needs__weights": ["w"]})
+    job.output = OutputFiles(fromdict={"out": "o", "also__adapter": "x"})
+    job.params = Params(
+        fromdict={"quality__min_words": 7, **call("provenance.code_hash"), "tracked_quality": "min_words=7"}
+    )
+    assert named_arguments(look, job) == {
+        "corpus": "safe_cite",
+        "one": "a",
+        "several": [],
+        "out": "o",
+        "quality": {"min_words": 7},
+    }
+
+
+def test_a_rule_names_the_function_that_it_calls(job: Any) -> None:
+    """The function is never compared by Snakemake; the hash of its module is, unless it reruns nothing on purpose."""
+    job.params = Params(fromdict=call("provenance.text_hash"))
+    assert called(job) is text_hash
+    assert job.params.code == code_hash("unfaithful_cot.provenance")
+    assert isinstance(call("provenance.text_hash", tracked=False)["code"], Untracked)
+    with pytest.raises(ValueError, match=r"no module unfaithful_cot\.provenances in"):
+        call("provenances.text_hash")
+
+
+def test_an_error_that_the_user_can_mend_is_one_message(
+    bare: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     def rule(one: str) -> None:
         raise DataError(one, "is wrong", todo="Mend it")
 
     with pytest.raises(SystemExit) as stop:
-        run_rule(rule, job)
+        run_rule(rule, bare)
     assert stop.value.code == 1
     assert capsys.readouterr().err == "\na: is wrong. Mend it.\n\n"
-    assert "a: is wrong. Mend it." in Path(job.log[0]).read_text()
+    assert "a: is wrong. Mend it." in Path(bare.log[0]).read_text()
 
 
-def test_a_bug_keeps_its_traceback(job: Any) -> None:
-    def rule() -> None:
+def test_a_bug_keeps_its_traceback(bare: Any) -> None:
+    def rule(one: str) -> None:
         raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError):
-        run_rule(rule, job)
-    log = Path(job.log[0]).read_text()
+        run_rule(rule, bare)
+    log = Path(bare.log[0]).read_text()
     assert "please report it" in log and "Traceback" in log
 
 
-def test_an_interruption_says_that_nothing_is_lost(job: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    def rule() -> None:
+def test_an_interruption_says_that_nothing_is_lost(bare: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    def rule(one: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as stop:
-        run_rule(rule, job)
+        run_rule(rule, bare)
     assert stop.value.code == 130 and "run the same command again" in capsys.readouterr().err
 
 
 def test_an_interruption_that_a_library_turned_into_an_error(
-    job: Any, capsys: pytest.CaptureFixture[str]
+    bare: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Libraries that load others lazily swallow KeyboardInterrupt and say that something cannot be imported."""
 
-    def rule() -> None:
+    def rule(one: str) -> None:
         try:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(5)
@@ -186,21 +259,25 @@ def test_an_interruption_that_a_library_turned_into_an_error(
             raise ModelError("folder", "cannot be loaded") from None
 
     with pytest.raises(SystemExit) as stop:
-        run_rule(rule, job)
-    told = capsys.readouterr().err
-    assert stop.value.code == 130 and "run the same command again" in told and "cannot be loaded" not in told
+        run_rule(rule, bare)
+    message = capsys.readouterr().err
+    assert (
+        stop.value.code == 130
+        and "run the same command again" in message
+        and "cannot be loaded" not in message
+    )
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.EDQUOT])
 def test_a_disk_without_room_is_no_bug_whoever_writes(
-    job: Any, capsys: pytest.CaptureFixture[str], number: int
+    bare: Any, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    def rule() -> None:
+    def rule(one: str) -> None:
         raise OSError(number, os.strerror(number), "figure.svg")
 
     with pytest.raises(SystemExit) as stop:
-        run_rule(rule, job)
+        run_rule(rule, bare)
     assert stop.value.code == 1
     assert capsys.readouterr().err == (
         f"\nfigure.svg: cannot be written ({os.strerror(number)}). Free space or choose another disk, then run the same "
@@ -209,13 +286,13 @@ def test_a_disk_without_room_is_no_bug_whoever_writes(
 
 
 def test_a_log_that_cannot_be_written_is_one_message(
-    job: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    bare: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "logs").touch()
     with pytest.raises(SystemExit):
-        run_rule(lambda: None, job)
-    told = capsys.readouterr().err
-    assert f"{tmp_path}/logs/rule.log: cannot be written (" in told and "Traceback" not in told
+        run_rule(lambda one: None, bare)
+    message = capsys.readouterr().err
+    assert f"{tmp_path}/logs/rule.log: cannot be written (" in message and "Traceback" not in message
 
 
 def test_progress_yields_everything_in_order(capsys: pytest.CaptureFixture[str]) -> None:
