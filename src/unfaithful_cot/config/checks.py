@@ -122,6 +122,7 @@ def check_documents(settings: Settings, file: str, prompts: list[str] | None) ->
 
 
 def check_once(where: str, values: Sequence[object]) -> None:
+    """Nothing stands twice in a list of the configuration."""
     if len(set(values)) < len(values):
         raise SettingsError(where, f"{list(values)} names something twice", todo="Name each once")
 
