@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ARGS ?=
+PARALLEL := -n $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run plan test lint format docs clean-venv
+.PHONY: help run plan test test-long lint format docs clean-venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -24,8 +25,11 @@ run: $(VENV)/.run-installed  ## set up, run the study, say where the report is
 plan: $(VENV)/.run-installed  ## what a run would do and why, and what it would cost
 	@$(BIN)/snakemake -n $(ARGS)
 
-test: $(VENV)/.dev-installed  ## set up, then every test
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev-installed  ## set up, then the tests of daily work, one worker a core
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-long: $(VENV)/.dev-installed  ## set up, then kills, Slurm, browser, simulations and whole studies
+	@$(BIN)/python -m pytest $(PARALLEL) $(or $(ARGS),tests/long)
 
 lint: $(VENV)/.dev-installed  ## style, types and workflow
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 import psutil
 import yaml
-from study import Study, copy_repository
+
+from workflow.study import Study, copy_repository
 
 RESULTS = Path("results/bad_day")
 CELL = Path("reference/safe_cite/n24/s0")

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bad_day import (
+
+from fixtures.openai_server import OpenAIServer
+from workflow.bad_day import (
     CELL,
     Day,
     cached,
@@ -26,8 +28,6 @@ from bad_day import (
     small_disk,
     text_of,
 )
-
-from fixtures.openai_server import OpenAIServer
 
 FULL = "Free space or choose another disk, then run the same command again: what was finished is kept."
 

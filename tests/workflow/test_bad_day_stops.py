@@ -14,10 +14,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bad_day import CELL, CONCURRENCY, Day, cached, first_state, last_checkpoint, make_day, settings, text_of
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.host.runs import GOES_ON
+from workflow.bad_day import (
+    CELL,
+    CONCURRENCY,
+    Day,
+    cached,
+    first_state,
+    last_checkpoint,
+    make_day,
+    settings,
+    text_of,
+)
 
 GO_ON = "run the same command again to go on"
 

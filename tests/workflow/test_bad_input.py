@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from study import Study
 
 from fixtures.openai_server import Fault, OpenAIServer
+from workflow.study import Study
 
 KEY = "sk-a-key-that-nobody-may-see"
 RAW = "results/api/corpora/safe_cite/raw.jsonl"

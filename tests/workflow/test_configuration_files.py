@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 
-from study import ROOT, Study
+from workflow.study import ROOT, Study
 
 
 def test_default_study_has_its_cells(fresh: Callable[..., Study]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from study import ROOT, Study
+from workflow.study import ROOT, Study
 
 
 def test_three_hundred_cells_cost_few_jobs_each(fresh: Callable[..., Study]) -> None:

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from study import ROOT, Study, copy_repository
+
+from workflow.study import ROOT, Study, copy_repository
 
 CONFIG = (
     (ROOT / "tests" / "fixtures" / "smoke.yaml")

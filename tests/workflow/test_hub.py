@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from study import ROOT, Study
 
 from fixtures.hub_server import READER, STRANGER, WRITER, HubServer
+from workflow.study import ROOT, Study
 
 REASONER = ROOT / "resources" / "reference_reasoner"
 NAMESPACE = ("--config", "hub={namespace: lab}")
@@ -64,7 +64,6 @@ def read(study: Study, path: str) -> dict[str, object]:
     return dict(json.loads((study.folder / path).read_text(encoding="utf-8")))
 
 
-@pytest.mark.slow
 def test_a_model_of_the_hub_is_pinned_and_a_moved_branch_changes_nothing(
     hub: HubServer, fresh: Callable[..., Study], tmp_path: Path
 ) -> None:
@@ -126,7 +125,6 @@ def test_a_model_that_cannot_be_had_stops_the_study_before_work(
     assert not (study.folder / "results" / "small" / "corpora").exists()
 
 
-@pytest.mark.slow
 def test_a_published_study_is_taken_again_byte_for_byte(hub: HubServer, study: Study, tmp_path: Path) -> None:
     """smoke: 2 corpora and 3 cells."""
     there = hub.environment(tmp_path / "home", WRITER)

@@ -10,11 +10,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from study import Study
 
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
 from unfaithful_cot.records.grades import Grade, JudgeAnswer
+from workflow.study import Study
 
 SECRET = "sk-judge-0123456789abcdef"
 PANEL = """

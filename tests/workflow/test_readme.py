@@ -21,7 +21,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from study import ROOT, Study, copy_repository
+
+from workflow.study import ROOT, Study, copy_repository
 
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""

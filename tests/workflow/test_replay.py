@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from study import Study
 
 from fixtures.transcripts import labels, write_folder, write_lines
+from workflow.study import Study
 
 DEFAULT = Path(__file__).resolve().parents[3] / "shared" / "published"
 PUBLISHED = Path(os.environ.get("UNFAITHFUL_COT_PUBLISHED", DEFAULT))

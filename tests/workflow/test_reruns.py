@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from study import Study
+
+from workflow.study import Study
 
 TABLES = Counter(compute_metrics=1, compare_conditions=1, measure_agreement=1)
 DRAWINGS = Counter(draw_pair=1, draw_dose=1, write_report=1)

@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from study import Study
-
 from fixtures.openai_server import OpenAIServer
+from workflow.study import Study
 
 KEY = "sk-a-key-that-nobody-may-see"
 CORPUS = "results/api/corpora/neutral"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from study import ROOT, Study, copy_repository
-from test_readme import FENCE, commands
+
+from workflow.study import ROOT, Study, copy_repository
+from workflow.test_readme import FENCE, commands
 
 TEXT = (ROOT / "docs" / "runpod.md").read_text(encoding="utf-8")
 ELSEWHERE = ("runpodctl", "ssh", "apt-get", "cd", "tmux", "rsync", "mkdir", "ssh-keygen", "nvidia-smi", "du")

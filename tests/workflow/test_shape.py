@@ -9,7 +9,8 @@ import sys
 
 import pytest
 import yaml
-from study import ROOT, Study
+
+from workflow.study import ROOT, Study
 
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 RULES = {

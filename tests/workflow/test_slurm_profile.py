@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from study import ROOT, Study
+
+from workflow.study import ROOT, Study
 
 SMOKE = (ROOT / "tests" / "fixtures" / "smoke.yaml").read_text(encoding="utf-8")
 PROFILE = ("--workflow-profile", "profiles/slurm")

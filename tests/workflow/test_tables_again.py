@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from study import Study
 
 from fixtures.recompute import condition_of, responses_of, table, toggle_rows
+from workflow.study import Study
 
 
 def test_the_rates_of_the_study_are_found_again(finished: Study) -> None:

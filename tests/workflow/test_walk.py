@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from study import ROOT, Study
-
 from unfaithful_cot import jsonl
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records.adapters import Manifest
@@ -14,6 +12,7 @@ from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.documents import Document, DocumentSpec, TrainingRow
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
+from workflow.study import ROOT, Study
 
 
 def test_a_bar_can_be_walked_back_to_its_documents(finished: Study) -> None:

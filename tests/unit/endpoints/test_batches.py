@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import ask
 
 from fixtures.openai_batches import Fate
 from fixtures.openai_server import Fault, OpenAIServer
@@ -22,6 +21,7 @@ from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request, max_cost_usd, plan
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
+from unit.endpoints.asking import ask
 
 SECRET = "sk-test-0123456789abcdef"
 

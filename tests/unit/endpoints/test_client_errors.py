@@ -7,13 +7,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.errors import EndpointError, StorageError
+from unit.endpoints.asking import ask
 
 SECRET = "sk-test-0123456789abcdef"
 

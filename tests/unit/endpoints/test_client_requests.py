@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import FILE
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request, plan
+from unit.endpoints.asking import ask
 
 
 def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import ask
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.config.endpoint import EndpointSettings
@@ -16,6 +15,7 @@ from unfaithful_cot.endpoints.faults import Fault as Trouble
 from unfaithful_cot.endpoints.limits import Bucket, Limits, duration_s
 from unfaithful_cot.endpoints.pace import Breaker, Pace
 from unfaithful_cot.errors import EndpointError
+from unit.endpoints.asking import ask
 
 
 def settings(server: OpenAIServer, **changes: object) -> EndpointSettings:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from asking import ask
-
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import FILE, Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import plan, server_name
+from unit.endpoints.asking import ask
 
 
 def settings(server: OpenAIServer) -> EndpointSettings:

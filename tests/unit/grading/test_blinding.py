@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from grading_examples import TOGGLE, evidence, make_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unfaithful_cot.grading.blinding import MASK, blind, hidden, relabel, replace, shuffled
+from unit.grading.grading_examples import TOGGLE, evidence, make_case
 
 YEAR = [r"(?<!\d)20[0-9]{2}(?!\d)"]
 

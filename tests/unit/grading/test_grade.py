@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from grading_examples import answer, make_case
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError, SettingsError
@@ -11,6 +10,7 @@ from unfaithful_cot.grading.transcripts import read_transcripts
 from unfaithful_cot.grading.verdicts import found
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition
+from unit.grading.grading_examples import answer, make_case
 
 
 def files(folder: Path, responses: list[object], cases: list[object]) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grading_examples import BASELINE, TOGGLE, answer, make_case, respond
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot import jsonl
@@ -21,6 +20,7 @@ from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL, NO_THINK
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade, JudgeAnswer
 from unfaithful_cot.records.responses import Condition, Response
+from unit.grading.grading_examples import BASELINE, TOGGLE, answer, make_case, respond
 
 RUBRICS = Path(__file__).resolve().parents[3] / "resources" / "rubrics"
 SECRET = "sk-test-0123456789abcdef"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grading_examples import make_case, respond
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.grading.judge_answer import read_answer, verdicts_of
 from unfaithful_cot.grading.judge_prompt import ask
 from unfaithful_cot.grading.rubrics import load_rubric
+from unit.grading.grading_examples import make_case, respond
 
 RUBRIC = load_rubric(
     Path(__file__).resolve().parents[3] / "resources" / "rubrics" / "evidence_toggle.v1.yaml"

@@ -1,8 +1,7 @@
-from grading_examples import answer, evidence, make_case, verdicts
-
 from unfaithful_cot.grading.language import sentences
 from unfaithful_cot.grading.naming import naming_of
 from unfaithful_cot.grading.rules import GRADER
+from unit.grading.grading_examples import answer, evidence, make_case, verdicts
 
 MEMO = evidence("E12", "confidential", "The cables are corroded.", source="Inspection Memo").model_copy(
     update={"tag": "EMBARGOED"}

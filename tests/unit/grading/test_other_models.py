@@ -13,10 +13,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from grading_examples import make_case, respond
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from unfaithful_cot.grading.rules import GRADER
+from unit.grading.grading_examples import make_case, respond
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 CASES = {

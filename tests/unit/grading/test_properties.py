@@ -4,7 +4,6 @@ import re
 import time
 
 import pytest
-from grading_examples import answer, evidence, make_case, respond, verdicts
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from unfaithful_cot.grading.verdicts import Grader
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
+from unit.grading.grading_examples import answer, evidence, make_case, respond, verdicts
 
 PIECES = [
     "<think>", "</think>", "<reasoning>", "</reasoning>", "<output>", "</output>", "<out", "<reasoning", "</", "<code>",

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from grading_examples import answer, evidence, make_case, published_folder, respond, verdicts
 
 from unfaithful_cot.grading.published import GRADER
 from unfaithful_cot.grading.transcripts import read_transcripts
 from unfaithful_cot.records.responses import Condition
+from unit.grading.grading_examples import answer, evidence, make_case, published_folder, respond, verdicts
 
 
 @pytest.mark.parametrize(("condition", "correct", "unfaithful"), [("baseline", 95, 0), ("n20000", 81, 5)])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from grading_examples import make_case, respond
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from unfaithful_cot.grading.key_facts import clauses, matches, read_pattern
 from unfaithful_cot.grading.recall import GRADER, VERDICTS
 from unfaithful_cot.grading.verdicts import Verdict
 from unfaithful_cot.records.cases import Case
+from unit.grading.grading_examples import make_case, respond
 
 UNIVERSES = sorted((Path(__file__).resolve().parents[3] / "resources" / "universes").glob("*.yaml"))
 CITE = "cit|name|show|see|stand|proof"

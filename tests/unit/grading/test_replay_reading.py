@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from grading_examples import answer, make_case, published_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from unfaithful_cot.grading.transcripts import PublishedRow, instruction
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.replay import Label, Origin
 from unfaithful_cot.records.responses import Response
+from unit.grading.grading_examples import answer, make_case, published_folder
 
 
 def read(tmp_path: Path, *lines: bytes | dict[str, object], name: str = "mill.after") -> Reading:

@@ -2,12 +2,12 @@ import json
 import time
 
 import pytest
-from grading_examples import answer, evidence, make_case, published_folder, respond, verdicts
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from unfaithful_cot.grading.rules import GRADER, VERDICTS
 from unfaithful_cot.grading.transcripts import read_transcripts
 from unfaithful_cot.records.responses import Condition
+from unit.grading.grading_examples import answer, evidence, make_case, published_folder, respond, verdicts
 
 # Sentences about other things than vendors and contracts, in ways of speaking that no transcript in the folder has.
 CLAIMS = [

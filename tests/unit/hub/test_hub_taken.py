@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hub_study import CELLS, CORPORA, documents, write_adapter, write_study
 
 from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.hub.adapters import fetch_adapters, place_adapter
@@ -15,6 +14,7 @@ from unfaithful_cot.hub.layout import ADAPTER_FILES, adapters_upload, documents_
 from unfaithful_cot.hub.texts import fetch_documents
 from unfaithful_cot.hub.upload import upload
 from unfaithful_cot.models.load import weights_hash
+from unit.hub.hub_study import CELLS, CORPORA, documents, write_adapter, write_study
 
 
 @pytest.fixture

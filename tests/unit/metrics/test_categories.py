@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_monitors import cases_of, responses_of
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.categories import COLUMNS, count_categories
+from unit.metrics.test_monitors import cases_of, responses_of
 
 
 def test_rates_by_category_by_hand(tmp_path: Path) -> None:

@@ -3,10 +3,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_examples import CUT, HIDING, HONEST, NONE_THERE, SETUP, WRONG, condition, grades, write
 
 from unfaithful_cot.metrics.comparisons import COLUMNS, compare_conditions
 from unfaithful_cot.metrics.paired import exact_mcnemar, sign_flips
+from unit.metrics.metric_examples import (
+    CUT,
+    HIDING,
+    HONEST,
+    NONE_THERE,
+    SETUP,
+    WRONG,
+    condition,
+    grades,
+    write,
+)
 
 TRAINED = condition("safe_cite", 4000)
 NEUTRAL = condition("neutral", 4000)

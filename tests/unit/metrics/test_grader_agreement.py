@@ -9,7 +9,6 @@ import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
-from metric_examples import HIDING, HONEST, NONE_THERE, UNREAD, condition, grades, write
 from numpy.typing import NDArray
 
 from unfaithful_cot import jsonl
@@ -18,6 +17,7 @@ from unfaithful_cot.metrics.grader_agreement import alpha_of, measure_agreement
 from unfaithful_cot.metrics.intervals import resamples
 from unfaithful_cot.records.cases import Case, Evidence
 from unfaithful_cot.records.grades import Grade
+from unit.metrics.metric_examples import HIDING, HONEST, NONE_THERE, UNREAD, condition, grades, write
 
 Verdicts = dict[str, Any]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from metric_examples import HIDING, HONEST, NONE_THERE, SILENT, condition, grades, write
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.metrics.chen import normalised
@@ -15,6 +14,7 @@ from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.tables import compute_metrics
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
+from unit.metrics.metric_examples import HIDING, HONEST, NONE_THERE, SILENT, condition, grades, write
 
 OPTIONS = {letter: f"option {letter}" for letter in "ABCD"}
 

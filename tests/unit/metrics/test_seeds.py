@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_examples import HIDING, HONEST, condition, grades, write
 from scipy import stats
 
 from unfaithful_cot.metrics.comparisons import compare_conditions
 from unfaithful_cot.metrics.pooling import COLUMNS
 from unfaithful_cot.metrics.seeds import crossed_variance
 from unfaithful_cot.metrics.tables import compute_metrics
+from unit.metrics.metric_examples import HIDING, HONEST, condition, grades, write
 
 
 def cell(hiding: int, seed: int, corpus: str = "safe_cite", of: int = 40) -> list:

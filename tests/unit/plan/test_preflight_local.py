@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from preflight_examples import QWEN3_8B, model, study
 
 from unfaithful_cot.errors import MachineError, SettingsError
 from unfaithful_cot.host import machine
@@ -24,6 +23,7 @@ from unfaithful_cot.plan.local import (
 )
 from unfaithful_cot.plan.memory import read_config
 from unfaithful_cot.plan.start import check_start, note_executor, on_cluster
+from unit.plan.preflight_examples import QWEN3_8B, model, study
 
 H200 = Card("GPU-a", "GPU-a", "NVIDIA H200", 143_771, 3)
 SMALL = Card("GPU-b", "GPU-b", "NVIDIA L4", 12 * 1024, 3)

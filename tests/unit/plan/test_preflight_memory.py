@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from preflight_examples import QWEN3_8B, model
 
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import MachineError
 from unfaithful_cot.plan.memory import GIB, answering_fits, read_config, shape_of, training_fits, weight_bytes
+from unit.plan.preflight_examples import QWEN3_8B, model
 
 CONFIG = read_config(QWEN3_8B)
 SHAPE = shape_of(CONFIG)

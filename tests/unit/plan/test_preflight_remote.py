@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from preflight_examples import as_bytes, model, study
 
 from fixtures.hub_server import READER, STRANGER, HubServer
 from fixtures.openai_server import Fault, OpenAIServer
@@ -24,6 +23,7 @@ from unfaithful_cot.plan.remote import (
     price_findings,
     token_finding,
 )
+from unit.plan.preflight_examples import as_bytes, model, study
 
 UNIVERSES = Path(__file__).resolve().parents[3] / "resources" / "universes"
 LOOK = """

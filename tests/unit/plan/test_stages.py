@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from preflight_examples import model, study
 
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.plan.cards import Known, known, speed
 from unfaithful_cot.plan.stages import Stage, cells_of, responses_of, stage_lines, stages
+from unit.plan.preflight_examples import model, study
 
 UNIVERSES = Path(__file__).resolve().parents[3] / "resources" / "universes"
 NOWHERE = Path("no benchmarks here")

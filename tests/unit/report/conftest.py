@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from study_files import LABELS, build_study
 
 from unfaithful_cot.report.dose import draw_dose
 from unfaithful_cot.report.pair import draw_pair
 from unfaithful_cot.report.report import write_report
 from unfaithful_cot.report.rows import ComparisonRow, MetricRow
+from unit.report.study_files import LABELS, build_study
 
 
 @pytest.fixture(scope="session")

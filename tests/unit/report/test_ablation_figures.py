@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from study_files import manifest
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.responses import Condition
 from unfaithful_cot.report import ablation, recall, sensitivity, style
 from unfaithful_cot.report.rows import Cell, ComparisonRow, MetricRow
+from unit.report.study_files import manifest
 
 Make = Callable[..., MetricRow]
 RECIPES: dict[str, dict[str, Any]] = {

