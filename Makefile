@@ -31,8 +31,9 @@ test: $(VENV)/.dev-installed  ## set up, then the tests of daily work, one worke
 test-long: $(VENV)/.dev-installed  ## set up, then kills, Slurm, browser, simulations and whole studies
 	@$(BIN)/python -m pytest $(PARALLEL) $(or $(ARGS),tests/long)
 
-lint: $(VENV)/.dev-installed  ## style, types and workflow
+lint: $(VENV)/.dev-installed  ## style, types, spelling and workflow
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/typos
 	@$(BIN)/snakefmt --check Snakefile workflow && $(BIN)/snakemake --lint
 
 format: $(VENV)/.dev-installed  ## bring Python and Snakemake files into shape
