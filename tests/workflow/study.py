@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config", "workflow", "src", "resources", "profiles", "envs", "pyproject.toml")
+PARTS = ("Snakefile", "config", "workflow", "src", "resources", "profiles", "pyproject.toml")
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: +.*\n)*)", re.MULTILINE)
 WILDCARDS = re.compile(r"^ +wildcards: (.*)$", re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""pyproject.toml is the one source of what is installed; the other files are held to it."""
+"""pyproject.toml is the one source of what is installed; the locks are held to it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from workflow.study import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-MODEL_STACK = {
-    "accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft", "safetensors", "tokenizers", "torch",
-    "transformers", "trl",
-}  # fmt: skip
-
-
-def pip_packages(name: str) -> list[str]:
-    dependencies = yaml.safe_load((ROOT / "envs" / name).read_text(encoding="utf-8"))["dependencies"]
-    (pip,) = [part["pip"] for part in dependencies if isinstance(part, dict)]
-    assert "python" + PROJECT["requires-python"] in dependencies
-    return list(pip)
 
 
 def pins(name: str) -> dict[str, str]:
@@ -31,15 +19,6 @@ def pins(name: str) -> dict[str, str]:
     found = [Requirement(line) for line in lines if line and not line.startswith("#")]
     assert all(str(pin.specifier).startswith("==") and not pin.url for pin in found)
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in found}
-
-
-def test_the_gpu_environment_is_that_of_pyproject() -> None:
-    assert pip_packages("gpu.yaml") == PROJECT["dependencies"]
-
-
-def test_the_cpu_environment_leaves_out_the_model_stack_and_nothing_else() -> None:
-    light = [line for line in PROJECT["dependencies"] if Requirement(line).name not in MODEL_STACK]
-    assert pip_packages("cpu.yaml") == light
 
 
 @pytest.mark.parametrize(

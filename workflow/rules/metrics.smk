@@ -18,12 +18,7 @@ rule measure_power:
         ),
     log:
         f"{RESULTS}/logs/measure_power.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
+    localrule: True
     params:
         **flat("", settings.statistics, "confidence"),
         **call("plan.power.measure_power"),
@@ -58,12 +53,6 @@ rule compute_metrics:
         ),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.tables.compute_metrics"),
@@ -85,12 +74,6 @@ rule compare_conditions:
         ),
     log:
         f"{RESULTS}/logs/compare_conditions.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.comparisons.compare_conditions"),
@@ -118,12 +101,6 @@ rule measure_agreement:
         ),
     log:
         f"{RESULTS}/logs/measure_agreement.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.grader_agreement.measure_agreement"),

@@ -6,20 +6,11 @@ READ BY  people, before a long run
 """
 
 
-localrules:
-    preflight,
-
-
 rule preflight:
     """Check GPUs, memory, disk, tokens, models, endpoints and prices in seconds, and estimate hours and dollars."""
     log:
         f"{RESULTS}/logs/preflight.log",
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
+    localrule: True
     params:
         **call("plan.check.preflight"),
         settings=Untracked(settings.model_dump(mode="json")),

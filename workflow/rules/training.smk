@@ -26,12 +26,7 @@ rule build_training_set:
         f"{RESULTS}/logs/build_training_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
     wildcard_constraints:
         corpus="|".join(corpora),
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    localrule: True
     params:
         **flat("", corpora, "plain_text", by="corpus"),
         **flat("source", settings.documents.plain_text),
@@ -56,9 +51,6 @@ rule train_adapter:
     wildcard_constraints:
         corpus="|".join(name for name in corpora if name not in taken) or "none",
     priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
-    conda:
-        "../../envs/gpu.yaml"
-    threads: 1
     resources:
         mem_mb=of_model("memory_mb"),
         gpu=of_model("gpus"),
