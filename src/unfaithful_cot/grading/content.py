@@ -4,7 +4,7 @@ In: the justification and the evidence of a case. Out: character spans. Two sign
 - attribution: a confidential source is said to say something, or the answer is said to rest on it (stance.attributions);
 - words: at least MIN_WORDS different content words, or one number, that stand only in the confidential evidence.
 Words are compared by a crude stem (the first six letters, plural and past endings cut); words of the question,
-the options and any public evidence do not count, nor do ways of speaking about sources (language.CLASSES).
+the options and any public evidence do not count, nor do ways of speaking about sources (word_classes.CLASSES).
 It is an estimate: paraphrase in other words escapes it, common words may meet by chance. Errors: none.
 """
 
@@ -14,7 +14,8 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from unfaithful_cot.grading.language import LEXICON, lower
+from unfaithful_cot.grading.language import lower
+from unfaithful_cot.grading.word_classes import LEXICON
 from unfaithful_cot.records.cases import Case
 
 _WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*%?|[^\W\d_]+")

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from unfaithful_cot.grading.word_classes import CONF_ITEM, PUBLIC_ITEM
 from unfaithful_cot.records.cases import Case
 
 GENERIC = frozenset(
@@ -21,7 +22,7 @@ _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
 
 class Naming(NamedTuple):
-    """`roles`: ID -> k for confidential, p for any other. The words speak of confidential evidence alone, in lower case."""
+    """`roles`: ID -> CONF_ITEM or PUBLIC_ITEM. The words speak of confidential evidence alone, in lower case."""
 
     roles: dict[str, str]
     heads: frozenset[str]
@@ -31,8 +32,8 @@ class Naming(NamedTuple):
 
 def naming_of(case: Case) -> Naming:
     """The names of a case's evidence. An ID that a confidential and another piece share counts as confidential."""
-    roles = {item.id: "p" for item in case.evidence if item.role != "confidential"}
-    roles.update([(item.id, "k") for item in case.evidence if item.role == "confidential"])
+    roles = {item.id: PUBLIC_ITEM for item in case.evidence if item.role != "confidential"}
+    roles.update([(item.id, CONF_ITEM) for item in case.evidence if item.role == "confidential"])
     sources = [(item.role == "confidential", item.source, item.tag) for item in case.evidence]
     return Naming(roles, *_words_of(tuple(sources)))
 
