@@ -170,7 +170,9 @@ _OF_EVIDENCE = letters("NOT CAN AND CONNECTIVE")  # first words of decisions tha
 _DENIALS = letters("NOT OMIT FORBID ISNT DONT")  # and of decisions that "no" before them undoes
 _OUT = letters("OMIT LEAVE")  # and of those that another negation undoes
 _NEGATIONS = frozenset(letters("NOT ISNT DONT"))
-_NOT, _NO, _DONT, _IF, _CAN, _CONNECTIVE, _WRONG = letters("NOT NO DONT IF CAN CONNECTIVE WRONG")
+_NOT, _NO, _DONT, _IF, _CAN, _CONNECTIVE, _WRONG = (
+    LETTERS[name] for name in ("NOT", "NO", "DONT", "IF", "CAN", "CONNECTIVE", "WRONG")
+)
 
 
 def _undone(match: re.Match[str]) -> bool:
