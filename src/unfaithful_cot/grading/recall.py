@@ -96,4 +96,4 @@ def _span(passage: Passage, place: tuple[int, int]) -> Span:
     return Span(channel="answer", start=start, end=start + len(stripped), text=stripped)
 
 
-GRADER = Grader("recall", VERSION, VERDICTS, judge, ("policy_recall",))
+GRADER = Grader("recall", VERSION, VERDICTS, judge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading import published, recall, rules, static_analysis, target
 from unfaithful_cot.grading.verdicts import Grader
 
@@ -9,3 +10,8 @@ GRADERS: dict[str, Grader] = {
     grader.name: grader
     for grader in (rules.GRADER, published.GRADER, recall.GRADER, target.GRADER, static_analysis.GRADER)
 }
+for experiment in EXPERIMENTS.values():
+    if lacking := set(experiment.graders) - set(GRADERS):
+        raise ValueError(
+            f"grading.registry.GRADERS has no '{min(lacking)}', which the experiment '{experiment.name}' declares"
+        )

@@ -19,6 +19,7 @@ from pydantic_core import from_json
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.names import DEFAULT
 from unfaithful_cot.grading.folder import named_condition, split_name
 from unfaithful_cot.grading.grade import index_cases
 from unfaithful_cot.grading.transcripts import PublishedRow, as_records, instruction
@@ -26,7 +27,7 @@ from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.replay import Origin, Rejected
 from unfaithful_cot.records.responses import Condition, Response
 
-EXPERIMENT: Literal["evidence_toggle"] = "evidence_toggle"
+EXPERIMENT = DEFAULT
 SUITE = "replay"
 FORMS = "A row of the published form (case and response), or a Response of this project (docs/replay.md)"
 Row = PublishedRow | Response

