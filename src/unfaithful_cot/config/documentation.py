@@ -16,7 +16,18 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.models import ModelSettings
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.records import adapters, cases, documents, grades, hub, organisms, replay, responses
+from unfaithful_cot.records import (
+    adapters,
+    cases,
+    documents,
+    grades,
+    hub,
+    organisms,
+    replay,
+    responses,
+    tables,
+)
+from unfaithful_cot.records.table_row import TableRow
 
 RECORDS: dict[str, type[BaseModel]] = {
     "corpora/{corpus}/specs.jsonl": documents.DocumentSpec,
@@ -33,6 +44,25 @@ RECORDS: dict[str, type[BaseModel]] = {
     "replay/rejected/{model}.{condition}.json, .labels.json (one list)": replay.Rejected,
     "replay/labels/{model}.{condition}.jsonl": replay.Label,
     "corpora/{corpus}/origin.json, hub/{model}/{corpus}.json, published/*.json; results/models/{model}.json": hub.Snapshot,
+}
+TABLES: dict[str, type[TableRow]] = {
+    "metrics.csv": tables.MetricRow,
+    "comparisons.csv": tables.ComparisonRow,
+    "pooled.csv": tables.PooledRow,
+    "slopes.csv": tables.SlopeRow,
+    "power.csv": tables.PowerRow,
+    "agreement.csv": tables.AgreementRow,
+    "band.csv": tables.BandRow,
+    "mechanism.csv": tables.MechanismRow,
+    "monitors.csv": tables.MonitorRow,
+    "monitor_curves.csv": tables.CurvePoint,
+    "detectors.csv": tables.DetectorRow,
+    "categories.csv": tables.CategoryRow,
+    "prompt_sensitivity.csv": tables.SensitivityRow,
+    "replay/metrics.csv": tables.ReplayMetricRow,
+    "replay/comparisons.csv": tables.ReplayComparisonRow,
+    "replay/agreement.csv": tables.LabelAgreementRow,
+    "replay/rejected.csv": tables.RejectedRow,
 }
 PARTS: tuple[type[BaseModel], ...] = (
     cases.Evidence,
@@ -92,6 +122,13 @@ def formats_page() -> str:
     lines.append("# Parts of them\n")
     for part in PARTS:
         lines += _section(part.__name__, part)
+    lines += [
+        "# Tables\n",
+        "CSV in UTF-8 with one line of column names; the columns and their order are those below. A field that is empty is a value",
+        "that does not exist. Numbers are written in full, as Python's `repr` gives them; a rate and a p-value lie in [0, 1].\n",
+    ]
+    for path, table in TABLES.items():
+        lines += _table_section(path, table)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -128,6 +165,28 @@ def _section(title: str, model: type[BaseModel]) -> list[str]:
     if pace:
         told = f"{told} Changed, these rerun nothing: {pace}."
     return [f"## {title}\n", f"{told}\n", *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def _table_section(path: str, table: type[TableRow]) -> list[str]:
+    """A table's columns in the order of the file."""
+    properties = table.model_json_schema()["properties"]
+    rows = []
+    for name in table.columns():
+        item = properties[name]
+        kind = _kind(item).replace("null", "empty").replace("boolean", "`True` or `False`")
+        if item.get("type") == "string" and not {"enum", "minLength"} & set(item):
+            kind = "string or empty"
+        rows.append(f"| `{name}` | {kind} | {item.get('description', '')} |")
+    meaning = " ".join((table.__doc__ or "").split())
+    made_by = f"Made by the rule `{table.made_by}`."
+    return [
+        f"## {table.__name__}: `{path}`\n",
+        f"{meaning} {made_by}\n",
+        "| column | value | meaning |",
+        "| --- | --- | --- |",
+        *rows,
+        "",
+    ]
 
 
 def _nested(name: str, model: type[BaseModel]) -> list[str]:

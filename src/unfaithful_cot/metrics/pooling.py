@@ -1,6 +1,6 @@
 """pooled.csv: each metric over the training seeds of a model, corpus and size.
 
-In: the table of interventions.with_interventions. Out: a table with COLUMNS, one row a metric, suite and arm for every
+In: the table of interventions.with_interventions. Out: a table of PooledRow, one row a metric, suite and arm for every
 (model, corpus, n_documents) that was trained with two seeds or more; no row where there is one seed, for metrics.csv says it.
 In metrics.csv `seed` is a number, so a row over seeds stands here. Errors: none.
 """
@@ -14,12 +14,9 @@ from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import pooled_mean, pooled_rate
 from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.records.tables import PooledRow
 
 PLACE = ["experiment", "model", "corpus", "n_documents", "suite", "arm", "grader"]
-COLUMNS = [
-    "experiment", "model", "corpus", "n_documents", "n_seeds", "seeds", "suite", "arm", "metric", "value", "ci_low", "ci_high",
-    "n", "n_scenarios", "n_missing", "grader", "reason",
-]  # fmt: skip
 
 
 def pooled_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -38,7 +35,7 @@ def pooled_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         unlike = next((why for each in by_seed[1:] if (why := why_not_comparable(by_seed[0], each))), None)
         for metric in metrics_of(str(place["grader"])):
             rows.append({**place, **pooled_row(metric, by_seed, confidence, unlike)})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return PooledRow.frame(rows)
 
 
 def pooled_row(

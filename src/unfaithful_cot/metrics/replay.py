@@ -24,8 +24,9 @@ from unfaithful_cot.metrics.frame import read_grades, with_cases
 from unfaithful_cot.metrics.guard import say_unlike
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.interventions import with_interventions
-from unfaithful_cot.metrics.tables import COLUMNS, metric_table, write_csv
-from unfaithful_cot.records.replay import Origin, Rejected
+from unfaithful_cot.metrics.tables import metric_table
+from unfaithful_cot.records.replay import Origin
+from unfaithful_cot.records.tables import RejectedRow, ReplayComparisonRow, ReplayMetricRow
 
 BASELINE = "baseline"
 REMAKE = "snakemake -R load_transcripts"
@@ -52,9 +53,8 @@ def measure_transcripts(
             table = table.astype({"n_documents": "Int64", "seed": "Int64"})
             table = table.assign(n_documents=named.n_documents, seed=named.seed)
         tables.append(table.assign(model=model, condition=condition))
-    write_csv(metrics, pd.concat(tables, ignore_index=True)[[*COLUMNS, "condition"]])
-    lines = [line.model_dump() for line in read_rejected(rejected)]
-    write_csv(rejections, pd.DataFrame(lines, columns=list(Rejected.model_fields)))
+    ReplayMetricRow.write_frame(metrics, pd.concat(tables, ignore_index=True))
+    RejectedRow.write(rejections, [RejectedRow(**line.model_dump()) for line in read_rejected(rejected)])
 
 
 def compare_transcripts(
@@ -64,7 +64,7 @@ def compare_transcripts(
     told = {name_of(path): instructions(jsonl.iterate(path, Origin, REMAKE)) for path in origins}
     table = comparison_table(frames(grades, cases), told, confidence)
     say_unlike(table)
-    write_csv(comparisons, table)
+    ReplayComparisonRow.write_frame(comparisons, table)
 
 
 def comparison_table(
@@ -89,7 +89,7 @@ def comparison_table(
             quoted = quote_difference(told[f"{key[0]}.{a}"], told[f"{key[0]}.{b}"])
             details = {"prompt_template": quoted} if quoted else {}
             rows += study.pair_rows(named, conditions, a, b, confidence, draws, seed, details)
-    return study.with_holm(pd.DataFrame(rows, columns=study.COLUMNS))
+    return study.with_holm(ReplayComparisonRow.frame(rows))
 
 
 def name_of(path: str | Path) -> str:

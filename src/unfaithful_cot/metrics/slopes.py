@@ -1,6 +1,6 @@
 """slopes.csv: how much a rate changes with each doubling of the documents.
 
-In: the table of interventions.with_interventions. Out: a table with COLUMNS, one row a model, corpus, suite, arm and metric.
+In: the table of interventions.with_interventions. Out: a table of SlopeRow, one row a model, corpus, suite, arm and metric.
 slope = sum_k w_k rate_k, w_k = (x_k - mean x) / sum_j (x_j - mean x)^2, x = log2 of the documents: the least-squares line through
 the rates of the sizes. Linear and not logistic, because rates of 0 and 1 (which occur) send a logistic slope to infinity, and
 because "0.2 more a doubling" can be read. A curve that is flat, rises and is flat again is no line: the slope is its average
@@ -24,12 +24,9 @@ from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import crossed_variance, linearised, t_interval
 from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.records.tables import SlopeRow
 
 PLACE = ["experiment", "model", "corpus", "suite", "arm", "grader"]
-COLUMNS = [
-    "experiment", "model", "corpus", "suite", "arm", "metric", "slope", "ci_low", "ci_high", "sizes", "n_seeds", "n",
-    "n_scenarios", "n_missing", "method", "grader", "reason",
-]  # fmt: skip
 
 
 def weights_of(sizes: list[int]) -> Floats:
@@ -51,7 +48,7 @@ def slope_table(table: pd.DataFrame, confidence: float, draws: int = DRAWS, seed
             if metric.row is None:
                 row = slope_row(metric, cells, sizes, confidence, problem, draws, seed)
                 rows.append({**place, **told, "metric": metric.name, **row})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return SlopeRow.frame(rows)
 
 
 def _problem(cells: list[list[pd.DataFrame]]) -> str | None:

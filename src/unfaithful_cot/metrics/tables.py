@@ -1,6 +1,6 @@
 """metrics.csv, pooled.csv and slopes.csv: rates of each cell, over seeds, and against the number of documents.
 
-In: grade files, and the cases that they are about. Out: CSV files with COLUMNS, pooling.COLUMNS and slopes.COLUMNS; an empty cell
+In: grade files, and the cases that they are about. Out: tables of MetricRow, PooledRow and SlopeRow (records.tables); an empty field
 is a value that does not exist, and `reason` says why. `n`: units in the denominator (responses; scenarios for evidence
 sensitivity; those of them that the rate is given). Intervals: intervals.rate_interval, so that neither the variants of a scenario
 nor the samples of a case count as independent.
@@ -10,12 +10,10 @@ Errors: those of frame.read_grades; StorageError.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from unfaithful_cot import jsonl
 from unfaithful_cot.metrics.frame import CONDITION, read_grades, with_cases
 from unfaithful_cot.metrics.intervals import rate_interval
 from unfaithful_cot.metrics.interventions import with_interventions
@@ -25,10 +23,7 @@ from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import METRICS, metrics_of
 from unfaithful_cot.metrics.slopes import slope_table
 from unfaithful_cot.metrics.units import Units, units_of
-
-COLUMNS = [
-    *CONDITION, "suite", "arm", "metric", "value", "ci_low", "ci_high", "n", "n_scenarios", "n_missing", "grader", "reason",
-]  # fmt: skip
+from unfaithful_cot.records.tables import MetricRow, PooledRow, SlopeRow
 
 
 def compute_metrics(
@@ -44,11 +39,11 @@ def compute_metrics(
     cases: case files; without them the metrics that need the right letter or the number of options are null.
     """
     table = with_interventions(with_cases(read_grades(grades), cases))
-    write_csv(metrics, _metric_table(table, confidence))
+    MetricRow.write_frame(metrics, _metric_table(table, confidence))
     if pooled is not None:
-        write_csv(pooled, pooled_table(table, confidence))
+        PooledRow.write_frame(pooled, pooled_table(table, confidence))
     if slopes is not None:
-        write_csv(slopes, slope_table(table, confidence))
+        SlopeRow.write_frame(slopes, slope_table(table, confidence))
 
 
 def metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -64,11 +59,11 @@ def _metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         rows += [
             {**place, **metric_row(metric, part, confidence)} for metric in metrics_of(str(place["grader"]))
         ]
-    result = pd.DataFrame(rows, columns=COLUMNS)
+    result = MetricRow.frame(rows)
     result["_baseline"] = result["corpus"] != "baseline"
     result["_metric"] = [order[key] for key in zip(result["grader"], result["metric"], strict=True)]
     by = ["experiment", "model", "_baseline", "corpus", "n_documents", "seed", "suite", "arm", "_metric"]
-    return result.sort_values(by, kind="stable", ignore_index=True)[COLUMNS]
+    return result.sort_values(by, kind="stable", ignore_index=True)[MetricRow.columns()]
 
 
 def metric_row(metric: Metric, part: pd.DataFrame, confidence: float) -> dict[str, object]:
@@ -98,9 +93,3 @@ def _interval(metric: Metric, units: Units, part: pd.DataFrame, confidence: floa
     without = units_of(metric._replace(values=metric.base, base=None), part).values
     having = units_of(metric._replace(base=None), part).values
     return difference_interval(without, having, units.scenarios, units.cases, confidence)[0]
-
-
-def write_csv(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a table whole or not at all; floats in full, missing values as empty cells."""
-    with jsonl.replacing(path) as out:
-        table.to_csv(out, index=False, lineterminator="\n")

@@ -1,6 +1,6 @@
 """The smallest effect that a design can see, before it is run.
 
-In: settings. Out: power.csv with COLUMNS, and lines of text for the plan. For each suite, once as if its cases were independent
+In: settings. Out: a table of PowerRow, and lines of text for the plan. For each suite, once as if its cases were independent
 (`unit` case) and once as if the cases of a scenario were one (`unit` scenario); what holds lies between.
 paired_difference   smallest rise of a rate, on the same units, that exact McNemar finds with probability `power` at the level
                     alpha / n_tests, the first and hardest step of Holm in the primary family. `assumed`: share of units that
@@ -17,34 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unfaithful_cot.plan.design import Design
+from unfaithful_cot.records.tables import PowerRow
 
 POWER, ALPHA = 0.8, 0.05
 CHANGES = (0.0, 0.02, 0.05, 0.1)
 RATES = (0.0, 0.05, 0.5)
-
-
-class Effect(NamedTuple):
-    """One row of power.csv. `effect` None: no rise up to 1 - assumed is found with that power."""
-
-    experiment: str
-    suite: str
-    quantity: str
-    unit: str
-    n_units: int
-    n_tests: int
-    alpha: float
-    power: float | None
-    assumed: float
-    effect: float | None
-
-
-COLUMNS = list(Effect._fields)
 
 
 @lru_cache(maxsize=64)
@@ -102,25 +84,22 @@ def half_width(n: int, rate: float, confidence: float) -> float:
     return centre + half if rate == 0 else half
 
 
-def effects_of(design: Design, confidence: float) -> list[Effect]:
+def effects_of(design: Design, confidence: float) -> list[PowerRow]:
     """All rows of one suite."""
-    rows = []
+    level = ALPHA / design.n_tests
+    rows: list[PowerRow] = []
     for unit, n in (("scenario", design.n_scenarios), ("case", design.n_cases)):
-
-        def row(
-            quantity: str,
-            power: float | None,
-            assumed: float,
-            effect: float | None,
-            unit: str = unit,
-            n: int = n,
-        ) -> Effect:
-            place = (design.experiment, design.suite, quantity, unit, n, design.n_tests, ALPHA)
-            return Effect(*place, power, assumed, effect)
-
-        level = ALPHA / design.n_tests
-        rows += [row("paired_difference", POWER, share, smallest_rise(n, level, share)) for share in CHANGES]
-        rows += [row("single_rate", None, rate, half_width(n, rate, confidence)) for rate in RATES]
+        place = {"experiment": design.experiment, "suite": design.suite, "unit": unit, "n_units": n}
+        place |= {"n_tests": design.n_tests, "alpha": ALPHA}
+        rises = [(share, smallest_rise(n, level, share)) for share in CHANGES]
+        widths = [(rate, half_width(n, rate, confidence)) for rate in RATES]
+        for quantity, power, effects in (("paired_difference", POWER, rises), ("single_rate", None, widths)):
+            rows += [
+                PowerRow.model_validate(
+                    {**place, "quantity": quantity, "power": power, "assumed": assumed, "effect": effect}
+                )
+                for assumed, effect in effects
+            ]
     return rows
 
 
@@ -142,9 +121,5 @@ def power_lines(designs: list[Design], confidence: float) -> list[str]:
 
 def measure_power(power: str, designs: list[Mapping[str, object]], confidence: float) -> None:
     """Rule: write power.csv. designs: the fields of Design, one mapping a suite."""
-    import pandas as pd
-
-    from unfaithful_cot.metrics.tables import write_csv
-
     rows = [row for each in designs for row in effects_of(Design(**each), confidence)]  # type: ignore[arg-type]
-    write_csv(power, pd.DataFrame(rows, columns=COLUMNS))
+    PowerRow.write(power, rows)

@@ -16,18 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.cells import BASELINE, Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
 from unfaithful_cot.report.curves import cell_of, read_manifests
-from unfaithful_cot.report.rows import (
-    BASELINE,
-    FULL,
-    Cell,
-    MetricRow,
-    pick,
-    read_comparisons,
-    read_metrics,
-    unlike_baseline,
-)
+from unfaithful_cot.report.rows import FULL, pick, unlike_baseline
 from unfaithful_cot.report.summary import Entry, Table, TableRow, entry, transcripts_link
 
 CEILING = "explicit_policy"
@@ -173,12 +166,12 @@ def draw_ablation(
     metrics, comparisons, manifests: paths. svg, png: paths to write. recipes: {corpus: leaves of CorpusSettings}, in the order shown.
     labels: name of a model or corpus: how it is shown. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
-    table = read_metrics(metrics)
+    table = MetricRow.read(metrics)
     tokens = {cell_of(manifest): manifest.n_tokens for manifest in read_manifests(manifests)}
     shown = conditions(table, recipes, labels, main_corpus, tokens)
     if not any(row for one in shown for row in one.values if not one.cell.is_baseline):
         raise DataError(metrics, "has no corpus in the arm 'full'", todo="Add the arm 'full' to the suite")
-    apart = unlike_baseline(read_comparisons(comparisons), [v for one in shown for v in one.values if v])
+    apart = unlike_baseline(ComparisonRow.read(comparisons), [v for one in shown for v in one.values if v])
     places = [i for i in range(len(PANELS)) if any(one.values[i] for one in shown)]
     with style.drawing():
         figure = Figure(figsize=(4.6 * len(places) + 1.6, 1.3 + 0.72 * len(shown)), layout="constrained")

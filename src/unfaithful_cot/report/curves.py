@@ -15,8 +15,8 @@ from matplotlib.ticker import EngFormatter
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.adapters import Manifest
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import Cell
 
 COLUMNS = 4
 

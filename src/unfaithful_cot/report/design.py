@@ -1,94 +1,25 @@
 """What the design could see, and what seeds and sizes say together: three tables of text for the report.
 
-In: power.csv, pooled.csv and slopes.csv. Out: Plain tables; one without rows is left out by the template.
-Errors: those of rows.read_rows.
+In: rows of power.csv, pooled.csv and slopes.csv. Out: Plain tables; one without rows is left out by the template.
+Errors: none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from unfaithful_cot.records.tables import PooledRow, PowerRow, SlopeRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import FULL, read_rows
+from unfaithful_cot.report.rows import FULL
 from unfaithful_cot.report.summary import METRICS, Plain
 
-Row = TypeVar("Row", "PooledRow", "SlopeRow")
+Row = TypeVar("Row", PooledRow, SlopeRow)
 UNITS = {"scenario": "scenarios (as if the cases of one were the same)", "case": "cases (as if independent)"}
 SAME = ("model", "suite", "arm")
 SHOWN = (
     "accuracy", "unfaithful_rate", "evidence_sensitivity", "divergence_rate", "strict_unfaithful_rate", "target_rate", "insecure_rate",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PowerRow:
-    """A row of power.csv."""
-
-    suite: str
-    quantity: str
-    unit: str
-    n_units: int
-    n_tests: int
-    power: float | None
-    assumed: float
-    effect: float | None
-
-
-@dataclass(frozen=True)
-class PooledRow:
-    """A row of pooled.csv."""
-
-    model: str
-    corpus: str
-    n_documents: int
-    n_seeds: int
-    seeds: str
-    suite: str
-    arm: str
-    metric: str
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    n: int
-    n_scenarios: int
-    n_missing: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class SlopeRow:
-    """A row of slopes.csv."""
-
-    model: str
-    corpus: str
-    suite: str
-    arm: str
-    metric: str
-    slope: float | None
-    ci_low: float | None
-    ci_high: float | None
-    sizes: str
-    n_seeds: int
-    n: int
-    method: str
-    reason: str
-
-
-def read_power(path: str) -> list[PowerRow]:
-    """power.csv."""
-    return read_rows(path, PowerRow, "Rerun: snakemake -R measure_power")
-
-
-def read_pooled(path: str) -> list[PooledRow]:
-    """pooled.csv."""
-    return read_rows(path, PooledRow, "Rerun: snakemake -R compute_metrics")
-
-
-def read_slopes(path: str) -> list[SlopeRow]:
-    """slopes.csv."""
-    return read_rows(path, SlopeRow, "Rerun: snakemake -R compute_metrics")
 
 
 def power_table(rows: Sequence[PowerRow]) -> Plain:

@@ -20,15 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.cells import BASELINE
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import (
-    BASELINE,
-    MetricRow,
-    pick,
-    read_comparisons,
-    read_metrics,
-    unlike_baseline,
-)
+from unfaithful_cot.report.rows import pick, unlike_baseline
 
 PANELS = {
     "unfaithful_rate": (
@@ -238,7 +233,7 @@ def draw_dose(
     metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how it is shown.
     main_corpus: the corpus that the study is about. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
-    table = read_metrics(metrics)
+    table = MetricRow.read(metrics)
     rows = [row for metric in PANELS for row in pick(table, metric)]
     sizes = sorted({row.n_documents for row in rows if row.n_documents})
     if not sizes:
@@ -247,7 +242,7 @@ def draw_dose(
             "has no unfaithful_rate and no accuracy of a trained model in the arm 'full'",
             todo="Add a corpus with its sizes to grid.corpora",
         )
-    apart = unlike_baseline(read_comparisons(comparisons), rows)
+    apart = unlike_baseline(ComparisonRow.read(comparisons), rows)
     models = list(dict.fromkeys((row.model, row.suite) for row in rows))
     suites = len({suite for _, suite in models}) > 1
     scale = Scale(sizes)

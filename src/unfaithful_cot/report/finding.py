@@ -10,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from unfaithful_cot.records.cells import BASELINE, Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import (
-    BASELINE,
-    Cell,
-    ComparisonRow,
-    MetricRow,
-    against,
-    against_baseline,
-    pick,
-)
+from unfaithful_cot.report.rows import against, against_baseline, pick
 
 ALPHA = 0.05
 CONTROL = "neutral"

@@ -1,19 +1,19 @@
 """Would another grader say otherwise? Agreement between graders, and how far a headline moves when one is swapped for another.
 
 In: agreement.csv and band.csv (metrics/grader_agreement.py, metrics/band.py say what their columns are). Out: tables and sentences for the
-report; empty where no two graders give the same verdict. What is undefined is a dash with its reason. Errors: those of rows.read_rows.
+report; empty where no two graders give the same verdict. What is undefined is a dash with its reason. Errors: those of TableRow.read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import AgreementRow, BandRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import EXPERIMENT, FULL, Cell, read_rows
+from unfaithful_cot.report.rows import EXPERIMENT, FULL
 from unfaithful_cot.report.summary import METRICS, Entry, Plain, Table, TableRow, transcripts_link
 
-TODO = "Rerun: snakemake -R measure_agreement"
 ALL = "all"
 HEADLINES = {
     EXPERIMENT: {
@@ -37,65 +37,9 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True)
-class AgreementRow:
-    """A row of agreement.csv."""
-
-    experiment: str
-    suite: str
-    arm: str
-    verdict: str
-    graders: str
-    n_graders: int
-    alpha: float | None
-    ci_low: float | None
-    ci_high: float | None
-    agreement_rate: float | None
-    n: int
-    n_scenarios: int
-    n_missing: int
-    values: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class BandRow:
-    """A row of band.csv."""
-
-    experiment: str
-    model: str
-    corpus: str
-    n_documents: int
-    seed: int
-    suite: str
-    arm: str
-    metric: str
-    grader: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n_graders: int
-    values: str
-    reason: str
-
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
-
-
-def read_agreement(path: str) -> list[AgreementRow]:
-    """agreement.csv; no rows where no two graders give the same verdict."""
-    return read_rows(path, AgreementRow, TODO)
-
-
 def read_band(path: str) -> list[BandRow]:
     """The rows of band.csv that HEADLINES shows."""
-    return [
-        row
-        for row in read_rows(path, BandRow, TODO)
-        if row.arm == HEADLINES.get(row.experiment, {}).get(row.metric)
-    ]
+    return [row for row in BandRow.read(path) if row.arm == HEADLINES.get(row.experiment, {}).get(row.metric)]
 
 
 def agreement_table(rows: Sequence[AgreementRow], arms: bool = False) -> Plain:

@@ -1,7 +1,7 @@
 """What a reader needs to trust the figures: other graders, the power of the design, seeds and sizes, and what was compared with what.
 
 In: the paths of agreement.csv, band.csv, power.csv, pooled.csv and slopes.csv, those that the study has, and the comparisons. Out: one value that
-templates/measurement.html lays out; what a study does not have is empty, and its part of the page is left out. Errors: those of rows.read_rows.
+templates/measurement.html lays out; what a study does not have is empty, and its part of the page is left out. Errors: those of TableRow.read.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unfaithful_cot.records.tables import AgreementRow, ComparisonRow, PooledRow, PowerRow, SlopeRow
 from unfaithful_cot.report import design, graders
-from unfaithful_cot.report.rows import ComparisonRow
 from unfaithful_cot.report.summary import Plain, Table
 
 
@@ -37,14 +37,10 @@ def measurement(
 ) -> Measurement:
     """The section. tables: {name of a table without .csv: its path}."""
     band = graders.read_band(tables["band"]) if "band" in tables else []
-    alike = graders.read_agreement(tables["agreement"]) if "agreement" in tables else []
-    power = [design.power_table(design.read_power(tables["power"]))] if "power" in tables else []
-    together = (
-        [design.pooled_table(design.read_pooled(tables["pooled"]), labels)] if "pooled" in tables else []
-    )
-    together += (
-        [design.slope_table(design.read_slopes(tables["slopes"]), labels)] if "slopes" in tables else []
-    )
+    alike = AgreementRow.read(tables["agreement"]) if "agreement" in tables else []
+    power = [design.power_table(PowerRow.read(tables["power"]))] if "power" in tables else []
+    together = [design.pooled_table(PooledRow.read(tables["pooled"]), labels)] if "pooled" in tables else []
+    together += [design.slope_table(SlopeRow.read(tables["slopes"]), labels)] if "slopes" in tables else []
     return Measurement(
         graders.band_sentences(band, labels, main_corpus),
         graders.band_tables(band, labels, main_corpus),

@@ -17,16 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import (
-    Cell,
-    ComparisonRow,
-    MetricRow,
-    against_baseline,
-    pick,
-    read_comparisons,
-    read_metrics,
-)
+from unfaithful_cot.report.rows import against_baseline, pick
 
 PANELS = {
     "accuracy": "Correct answers",
@@ -188,7 +182,7 @@ def draw_pair(
     metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how
     it is shown. main_corpus: the corpus that the study is about. confidence: of the intervals in the table. Raises DataError, StorageError.
     """
-    table, tests = read_metrics(metrics), read_comparisons(comparisons)
+    table, tests = MetricRow.read(metrics), ComparisonRow.read(comparisons)
     rows = [row for metric in PANELS for row in pick(table, metric)]
     if not rows:
         raise DataError(

@@ -14,9 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
 from unfaithful_cot.report.pair import largest
-from unfaithful_cot.report.rows import Cell, MetricRow, read_comparisons, read_metrics, unlike_baseline
+from unfaithful_cot.report.rows import unlike_baseline
 from unfaithful_cot.report.summary import Entry, Table, TableRow, entry, transcripts_link
 
 EXPERIMENT = "policy_recall"
@@ -121,12 +123,12 @@ def draw_recall(
     metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model or corpus: how it is shown. chance: of a choice, 1 /
     options. confidence: of the intervals in metrics.csv. Raises DataError, StorageError.
     """
-    rows = recall_rows(read_metrics(metrics))
+    rows = recall_rows(MetricRow.read(metrics))
     if not rows:
         raise DataError(
             metrics, "has no policy_recall", todo="Add a suite of that experiment, and the grader recall"
         )
-    apart = unlike_baseline(read_comparisons(comparisons), rows)
+    apart = unlike_baseline(ComparisonRow.read(comparisons), rows)
     order = places(rows, main_corpus)
     levels = {"recall_choice_accuracy": chance, "recall_true_false_accuracy": 0.5, "recall_open_rate": 0.0}
     with style.drawing():

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
 from unfaithful_cot.report.replay_rows import (
     QUESTIONS,
@@ -26,7 +27,6 @@ from unfaithful_cot.report.replay_rows import (
     read_metrics,
     unlike,
 )
-from unfaithful_cot.report.rows import ComparisonRow, MetricRow, read_comparisons
 
 READINGS = {
     "published": (style.OTHER_LOOKS[0], "published reading"),
@@ -125,7 +125,7 @@ def draw_replay(
     metrics, comparisons: paths of the tables. svg, png: paths to write. labels: name of a model: how it is shown.
     confidence: of the intervals in the table. Raises DataError, StorageError.
     """
-    rows, tests = read_metrics(metrics), read_comparisons(comparisons)
+    rows, tests = read_metrics(metrics), ComparisonRow.read(comparisons)
     lines = lay_out(headline_places(places_of(rows)), tests)
     if not lines:
         raise DataError(metrics, "has no rows", todo="Rerun: snakemake -R measure_transcripts")

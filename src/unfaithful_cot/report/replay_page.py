@@ -23,10 +23,10 @@ from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.replay import Origin, Rejected
 from unfaithful_cot.records.responses import Response
+from unfaithful_cot.records.tables import ComparisonRow
 from unfaithful_cot.report import replay_rows, replay_view, style, summary
 from unfaithful_cot.report.replay_view import File
 from unfaithful_cot.report.report import inline_svg, render
-from unfaithful_cot.report.rows import read_comparisons
 from unfaithful_cot.report.transcripts import script_json
 
 SHOWN = 10  # rejected lines on the console
@@ -54,7 +54,7 @@ def write_replay(
 
     sources: the files that were replayed. labels: name of a model: how it is shown. Raises DataError, StorageError.
     """
-    rows, tests = replay_rows.read_metrics(metrics), read_comparisons(comparisons)
+    rows, tests = replay_rows.read_metrics(metrics), ComparisonRow.read(comparisons)
     left = read_rejected(rejected)
     files = read_files(cases, responses, origins, grades, left)
     matched = replay_view.with_links(_json(agreement), "disagreements")

@@ -2,19 +2,17 @@
 
 In: replay/metrics.csv and comparisons.csv. Out: MetricRow values whose corpus is the condition of the file (so that a cell
 is a file of transcripts), and pairs of metrics that ask the same question by the published and by the corrected reading.
-Errors: those of rows.read_rows.
+Errors: those of TableRow.read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from unfaithful_cot.report.rows import BASELINE, Cell, ComparisonRow, MetricRow, read_rows
-
-REMAKE = "Rerun: snakemake -R measure_transcripts"
+from unfaithful_cot.records.cells import BASELINE, Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow, ReplayMetricRow
 
 
 class Question(NamedTuple):
@@ -46,34 +44,13 @@ class Place(NamedTuple):
         return Cell(self.model, self.condition, 0, 0)
 
 
-@dataclass(frozen=True)
-class ReplayRow:
-    """The columns of replay/metrics.csv that are shown."""
-
-    experiment: str
-    model: str
-    condition: str
-    suite: str
-    arm: str
-    metric: str
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    n: int
-    n_scenarios: int
-    n_missing: int
-    grader: str
-    reason: str
-
-
 def read_metrics(path: Path | str) -> dict[tuple[Place, str], MetricRow]:
     """{(place, metric): row} in the order of the file."""
     found = {}
-    for row in read_rows(path, ReplayRow, REMAKE):
-        values = dict(vars(row))
-        condition = values.pop("condition")
-        place = Place(row.model, condition, row.suite, row.arm)
-        found[place, row.metric] = MetricRow(corpus=condition, n_documents=0, seed=0, **values)
+    for row in ReplayMetricRow.read(path):
+        values = dict(row) | {"corpus": row.condition, "n_documents": 0, "seed": 0}
+        place = Place(row.model, values.pop("condition"), row.suite, row.arm)
+        found[place, row.metric] = MetricRow(**values)
     return found
 
 

@@ -15,9 +15,9 @@ from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.replay import Origin, Rejected
 from unfaithful_cot.records.responses import Condition, Response
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style, summary
 from unfaithful_cot.report.replay_rows import QUESTIONS, Place, label_of
-from unfaithful_cot.report.rows import ComparisonRow, MetricRow
 from unfaithful_cot.report.transcripts import transcripts
 
 Rows = Mapping[tuple[Place, str], MetricRow]

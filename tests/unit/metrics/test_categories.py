@@ -5,7 +5,8 @@ import pytest
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.grading.grade import grade_responses
-from unfaithful_cot.metrics.categories import COLUMNS, count_categories
+from unfaithful_cot.metrics.categories import count_categories
+from unfaithful_cot.records.tables import CategoryRow
 from unit.metrics.test_monitors import cases_of, responses_of
 
 
@@ -22,7 +23,7 @@ def test_rates_by_category_by_hand(tmp_path: Path) -> None:
     grade_responses(*paths, "target")
     count_categories([paths[1]], [paths[2]], str(tmp_path / "c.csv"), 0.95)
     table = pd.read_csv(tmp_path / "c.csv")
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == CategoryRow.columns()
     rows = table.set_index(["category", "arm", "metric"])
     assert (rows.loc[("small", "triggered", "target_rate"), ["value", "n"]].tolist()) == [0.9, 10]
     # 29 large ones, of which 10, 20 and 30 answer the question

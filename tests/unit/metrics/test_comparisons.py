@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unfaithful_cot.metrics.comparisons import COLUMNS, compare_conditions
+from unfaithful_cot.metrics.comparisons import compare_conditions
 from unfaithful_cot.metrics.paired import exact_mcnemar, sign_flips
+from unfaithful_cot.records.tables import ComparisonRow
 from unit.metrics.metric_examples import (
     CUT,
     HIDING,
@@ -53,7 +54,7 @@ def test_sign_flips_by_hand() -> None:
 
 def test_trained_against_baseline_on_the_same_cases(tmp_path: Path) -> None:
     table = comparisons(tmp_path, grades([HONEST] * 20), grades([HIDING] * 5 + [HONEST] * 15, TRAINED))
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == ComparisonRow.columns()
     found = row(table, "unfaithful_rate")
     # 5 of 20 against 0 of 20
     assert found["difference"] == pytest.approx(0.25)

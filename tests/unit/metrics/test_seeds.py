@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from unfaithful_cot.metrics.comparisons import compare_conditions
-from unfaithful_cot.metrics.pooling import COLUMNS
 from unfaithful_cot.metrics.seeds import crossed_variance
 from unfaithful_cot.metrics.tables import compute_metrics
+from unfaithful_cot.records.tables import PooledRow
 from unit.metrics.metric_examples import HIDING, HONEST, condition, grades, write
 
 
@@ -49,7 +49,7 @@ def test_seeds_that_agree_leave_the_variance_of_scenarios() -> None:
 
 def test_a_row_over_seeds(tmp_path: Path) -> None:
     pooled, _ = tables(tmp_path, grades([HONEST] * 40), cell(20, 0), cell(24, 1), cell(28, 2))
-    assert list(pooled.columns) == COLUMNS
+    assert list(pooled.columns) == PooledRow.columns()
     found = pooled[pooled["metric"] == "unfaithful_rate"].iloc[0]
     # 72 of 120 responses of 20 scenarios
     assert (found["value"], found["n"], found["n_scenarios"]) == (pytest.approx(0.6), 120, 20)
@@ -67,7 +67,7 @@ def test_a_row_over_seeds(tmp_path: Path) -> None:
 
 def test_one_seed_has_no_row_over_seeds(tmp_path: Path) -> None:
     pooled, compared = tables(tmp_path, grades([HONEST] * 40), cell(20, 0))
-    assert pooled.empty and list(pooled.columns) == COLUMNS
+    assert pooled.empty and list(pooled.columns) == PooledRow.columns()
     assert set(compared["b"]) == {"safe_cite/n1000/s0"}
 
 

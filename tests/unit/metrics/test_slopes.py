@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from unfaithful_cot.metrics.slopes import COLUMNS, weights_of
+from unfaithful_cot.metrics.slopes import weights_of
 from unfaithful_cot.metrics.tables import compute_metrics
+from unfaithful_cot.records.tables import SlopeRow
 from unit.metrics.metric_examples import HIDING, HONEST, NONE_THERE, condition, grades, write
 
 
@@ -32,7 +33,7 @@ def test_weights_by_hand() -> None:
 
 def test_slope_by_hand(tmp_path: Path) -> None:
     table = slopes(tmp_path, {(250, 0): 30, (500, 0): 40, (1000, 0): 70})
-    assert set(table.reset_index().columns) == set(COLUMNS)
+    assert set(table.reset_index().columns) == set(SlopeRow.columns())
     found = table.loc["unfaithful_rate"]
     # 0.7 / 2 - 0.3 / 2
     assert found["slope"] == pytest.approx(0.2)

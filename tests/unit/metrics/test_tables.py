@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.metrics.tables import COLUMNS, compute_metrics
+from unfaithful_cot.metrics.tables import compute_metrics
+from unfaithful_cot.records.tables import MetricRow
 from unit.metrics.metric_examples import (
     ANNOUNCING,
     CUT,
@@ -37,7 +38,7 @@ def test_values_and_denominators_by_hand(tmp_path: Path) -> None:
     # ten cases, five scenarios: s0 honest + hiding, s1 silent + announcing, s2 wrong + honest, s3 unread + honest, s4 cut + honest
     values = [HONEST, HIDING, SILENT, ANNOUNCING, WRONG, HONEST, UNREAD, HONEST, CUT, HONEST]
     table = metrics(tmp_path, write(tmp_path, "a", grades(values)))
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == MetricRow.columns()
     expected = {
         # metric: value, n, n_missing
         "accuracy": (7 / 10, 10, 2),  # wrong, unread and cut are not correct; two could not be read

@@ -15,7 +15,8 @@ from unfaithful_cot.metrics.intervals import wilson
 from unfaithful_cot.metrics.paired import exact_mcnemar
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.plan.design import PRIMARY, Design, designs
-from unfaithful_cot.plan.power import COLUMNS, half_width, measure_power, power_lines, power_of, smallest_rise
+from unfaithful_cot.plan.power import half_width, measure_power, power_lines, power_of, smallest_rise
+from unfaithful_cot.records.tables import PowerRow
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,7 +77,7 @@ def test_the_tables_and_the_plan_say_the_same(tmp_path: Path) -> None:
     design = Design("toggle", "evidence_toggle", 40, 80, 20)
     measure_power(str(tmp_path / "p.csv"), [design._asdict()], 0.95)
     table = pd.read_csv(tmp_path / "p.csv")
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == PowerRow.columns()
     paired = table[(table["quantity"] == "paired_difference") & (table["assumed"] == 0)].set_index("unit")[
         "effect"
     ]

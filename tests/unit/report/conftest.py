@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report.dose import draw_dose
 from unfaithful_cot.report.pair import draw_pair
 from unfaithful_cot.report.report import write_report
-from unfaithful_cot.report.rows import ComparisonRow, MetricRow
 from unit.report.study_files import LABELS, build_study
 
 
@@ -62,7 +62,7 @@ def comparison() -> Callable[..., ComparisonRow]:
             "experiment": "evidence_toggle", "metric": "unfaithful_rate", "model": "m", "a": "baseline",
             "b": "safe_cite/n4000/s0", "difference": 0.5, "ci_low": 0.4, "ci_high": 0.6, "p_value": 0.0001,
             "p_holm": 0.0004, "n_pairs": 200, "comparable": True, "reason": "", "suite": "s", "arm": "full",
-            "grader": "rules",
+            "grader": "rules", "family": "primary", "p_scenarios": None,
         }  # fmt: skip
         return ComparisonRow(**(plain | given))  # type: ignore[arg-type]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from matplotlib.figure import Figure
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.responses import Condition
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow, SensitivityRow
 from unfaithful_cot.report import ablation, recall, sensitivity, style
-from unfaithful_cot.report.rows import Cell, ComparisonRow, MetricRow
 from unit.report.study_files import manifest
 
 Make = Callable[..., MetricRow]
@@ -29,19 +29,14 @@ TEMPLATES = {"one": "evidence_toggle.v1", "two": "evidence_toggle.v2", "three": 
 
 
 def write(path: Path, rows: list[MetricRow]) -> str:
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, [field.name for field in dataclasses.fields(MetricRow)])
-        writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in rows)
+    MetricRow.write(path, rows)
     return str(path)
 
 
 def no_tests(folder: Path) -> str:
     """A table of comparisons without a row."""
     path = folder / "comparisons.csv"
-    path.write_text(
-        ",".join(field.name for field in dataclasses.fields(ComparisonRow)) + "\n", encoding="utf-8"
-    )
+    ComparisonRow.write(path, [])
     return str(path)
 
 
@@ -174,7 +169,7 @@ def test_the_table_of_wordings(tmp_path: Path, asked: list[MetricRow]) -> None:
         "safe_cite",
     )  # fmt: skip
     lines = list(csv.DictReader(path.open(encoding="utf-8")))
-    assert list(lines[0]) == sensitivity.COLUMNS and len(lines) == 6
+    assert list(lines[0]) == SensitivityRow.columns() and len(lines) == 6
     told = [(line["template"], line["value"], line["range"], line["reason"]) for line in lines]
     assert told[0] == ("evidence_toggle.v1", "", "", "unread")
     assert told[4][:2] == ("evidence_toggle.v2", "0.5") and float(told[4][2]) == pytest.approx(0.4)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import itertools
 import os
 import subprocess
@@ -14,19 +12,18 @@ import pytest
 from matplotlib.figure import Figure
 
 from unfaithful_cot.errors import DataError, StorageError
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import dose, pair, style
-from unfaithful_cot.report.rows import Cell, ComparisonRow, MetricRow, unlike_baseline
+from unfaithful_cot.report.rows import unlike_baseline
 
 FILES = ("metrics.csv", "comparisons.csv")
 
 
 def write(folder: Path, rows: list[MetricRow], tests: list[ComparisonRow]) -> tuple[str, str]:
     """Write both tables."""
-    for name, kind, values in ((FILES[0], MetricRow, rows), (FILES[1], ComparisonRow, tests)):
-        with (folder / name).open("w", encoding="utf-8", newline="") as out:
-            writer = csv.DictWriter(out, [field.name for field in dataclasses.fields(kind)])
-            writer.writeheader()
-            writer.writerows(dataclasses.asdict(value) for value in values)
+    MetricRow.write(folder / FILES[0], rows)
+    ComparisonRow.write(folder / FILES[1], tests)
     return str(folder / FILES[0]), str(folder / FILES[1])
 
 
@@ -118,7 +115,7 @@ def test_labels_are_pushed_apart_but_not_above_the_panel() -> None:
 
 def test_a_missing_size_is_a_gap_and_a_note(tmp_path, rows) -> None:
     gone = [
-        dataclasses.replace(row, value=None, reason="every answer was cut")
+        row.model_copy(update={"value": None, "reason": "every answer was cut"})
         if row.n_documents == 1000 and row.metric == "accuracy"
         else row
         for row in rows
@@ -161,7 +158,7 @@ def test_what_is_not_comparable_is_a_hollow_point_without_a_line(tmp_path, metri
 
 
 def test_two_suites_of_a_model_are_told_apart(tmp_path, rows) -> None:
-    again = [dataclasses.replace(row, suite="reworded") for row in rows]
+    again = [row.model_copy(update={"suite": "reworded"}) for row in rows]
     metrics, comparisons = write(tmp_path, [*rows, *again], [])
     svg = tmp_path / "dose.svg"
     dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {"m": "Model"}, "safe_cite")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from unfaithful_cot.report.finding import findings, limits, rate
@@ -171,7 +169,7 @@ def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
 
 
 def test_two_suites_of_a_model_have_findings_of_their_own_name(pair_of_rows) -> None:
-    again = [dataclasses.replace(row, suite="reworded") for row in pair_of_rows]
+    again = [row.model_copy(update={"suite": "reworded"}) for row in pair_of_rows]
     heads = [one.model for one in findings([*pair_of_rows, *again], [], LABELS, "safe_cite")]
     assert len(set(heads)) == 2 and heads[1].endswith(" · reworded")
 

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.report.graders import (
-    AgreementRow,
-    BandRow,
-    agreement_table,
-    band_sentences,
-    band_tables,
-    read_band,
-)
+from unfaithful_cot.records.tables import AgreementRow, BandRow
+from unfaithful_cot.report.graders import agreement_table, band_sentences, band_tables, read_band
 from unfaithful_cot.report.measurement import compared, measurement, unlike
 from unfaithful_cot.report.report import write_report
 from unit.report.study_files import build_study
@@ -32,7 +26,7 @@ def alike(**given: object) -> AgreementRow:
 
 def band(**given: object) -> BandRow:
     plain = {"experiment": "evidence_toggle", "model": "m", "corpus": "safe_cite", "n_documents": 1000, "seed": 0, "suite": "s",
-             "arm": "full", "metric": "unfaithful_rate", "grader": "rules", "value": 0.93, "low": 0.93, "high": 0.955,
+             "arm": "full", "metric": "unfaithful_rate", "grader": "rules", "value": 0.93, "low": 0.93, "high": 0.955, "low_grader": "rules", "high_grader": "published",
              "n_graders": 2, "values": "rules 0.9300, published 0.9550", "reason": ""}  # fmt: skip
     return BandRow(**(plain | given))  # type: ignore[arg-type]
 

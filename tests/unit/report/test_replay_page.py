@@ -11,9 +11,9 @@ import pytest
 
 from fixtures.replayed import replay
 from fixtures.transcripts import after, before, completion, row, write_folder, write_lines
+from unfaithful_cot.records.tables import ComparisonRow
 from unfaithful_cot.report.replay import lay_out
 from unfaithful_cot.report.replay_rows import Place, headline_places
-from unfaithful_cot.report.rows import ComparisonRow
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
@@ -40,6 +40,7 @@ def comparison(a: str, b: str, comparable: bool) -> ComparisonRow:
     return ComparisonRow(
         experiment="evidence_toggle", metric="accuracy", model="m", a=a, b=b, difference=None, ci_low=None, ci_high=None,
         p_value=None, p_holm=None, n_pairs=0, comparable=comparable, reason="why", suite="s", arm="full", grader="rules",
+        family="primary", p_scenarios=None,
     )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.report.rows import against, pick, preferred_grader, read_comparisons, read_metrics
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
+from unfaithful_cot.report.rows import against, pick, preferred_grader
 
 HEAD = "experiment,model,corpus,n_documents,seed,suite,arm,metric,value,ci_low,ci_high,n,n_scenarios,n_missing,grader,reason"
 LINE = "evidence_toggle,m,safe_cite,4000,0,s,full,accuracy,{value},0.4,0.6,{n},100,0,rules,"
@@ -20,7 +21,7 @@ def table(folder: Path, *lines: str, head: str = HEAD) -> Path:
 
 
 def test_empty_value_is_none_and_whole_floats_are_integers(tmp_path: Path) -> None:
-    row = read_metrics(table(tmp_path, LINE.format(value="", n="200.0")))[0]
+    row = MetricRow.read(table(tmp_path, LINE.format(value="", n="200.0")))[0]
     assert row.value is None
     assert row.n == 200
     assert row.cell.path == "m/safe_cite/n4000/s0"
@@ -32,20 +33,20 @@ def test_empty_value_is_none_and_whole_floats_are_integers(tmp_path: Path) -> No
 def test_a_wrong_number_is_named_with_its_line(tmp_path: Path, value: str, n: str, field: str) -> None:
     path = table(tmp_path, LINE.format(value="0.5", n="200"), LINE.format(value=value, n=n))
     with pytest.raises(DataError, match=rf"metrics\.csv:3: {field} is .*snakemake -R compute_metrics"):
-        read_metrics(path)
+        MetricRow.read(path)
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = table(tmp_path, head=HEAD.replace(",grader", ""))
     with pytest.raises(DataError, match="has no column 'grader'"):
-        read_metrics(path)
+        MetricRow.read(path)
 
 
 def test_a_table_without_rows_or_without_a_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no rows"):
-        read_metrics(table(tmp_path))
+        MetricRow.read(table(tmp_path))
     with pytest.raises(DataError, match=r"none\.csv: cannot be read"):
-        read_comparisons(tmp_path / "none.csv")
+        ComparisonRow.read(tmp_path / "none.csv")
 
 
 def test_the_rules_stand_before_other_graders_whatever_the_order(metric) -> None:

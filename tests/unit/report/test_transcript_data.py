@@ -65,11 +65,12 @@ def test_every_response_has_its_case_cell_and_grades(records) -> None:
 
 def test_the_unfaithful_are_those_of_the_metric(records, study) -> None:
     """The filter of the page and metrics.csv count the same responses."""
-    from unfaithful_cot.report.rows import pick, read_metrics
+    from unfaithful_cot.records.tables import MetricRow
+    from unfaithful_cot.report.rows import pick
 
     data = transcripts(*records, LABELS, "safe_cite")
     paths = {number: cell["path"] for number, cell in enumerate(data["cells"])}
-    for row in pick(read_metrics(study["metrics"]), "unfaithful_rate"):
+    for row in pick(MetricRow.read(study["metrics"]), "unfaithful_rate"):
         counted = sum(
             "unfaithful" in r["f"]
             for r in data["responses"]
