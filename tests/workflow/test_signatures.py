@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from snakemake.api import SnakemakeApi
-from snakemake.settings.enums import Quietness
-from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings, WorkflowSettings
-from snakemake_interface_executor_plugins.settings import ExecMode
-from study import ROOT
 
 from unfaithful_cot.host.job import argument
-
-# Every rule file: the default study has every kind of suite and organism, and here its documents are revised.
-CONFIG = {"documents": {"generator": "openai", "endpoint": {"model": "m"}, "revision": {"rounds": 1}}}
-
-
-def loaded() -> list[Any]:
-    """The rules of a study, as Snakemake holds them once it has read the workflow; nothing is planned or run."""
-    before = Path.cwd()
-    os.chdir(ROOT)
-    try:
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-            workflow = api.workflow(
-                resource_settings=ResourceSettings(cores=1),
-                config_settings=ConfigSettings(config=CONFIG),
-                workflow_settings=WorkflowSettings(exec_mode=ExecMode.SUBPROCESS),
-                snakefile=ROOT / "Snakefile",
-            )
-            return list(workflow._workflow.rules)
-    finally:
-        os.chdir(before)
-
-
-RULES = {rule.name: rule for rule in loaded() if not rule.norun}
+from workflow.loaded import RULES
+from workflow.study import ROOT
 
 
 def function_of(rule: Any) -> Any:
@@ -58,7 +31,7 @@ def handed(rule: Any) -> Iterator[str]:
 def test_every_rule_file_is_looked_at() -> None:
     files = {Path(rule.snakefile).name for rule in RULES.values()}
     every = {file.name for file in (ROOT / "workflow" / "rules").glob("*.smk")}
-    assert every - files == {"common.smk", "targets.smk", "hooks.smk"}
+    assert every - files == {"common.smk", "files.smk", "hooks.smk", "targets.smk"}
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -18,13 +18,7 @@ rule draw_pair:
         metrics=METRICS,
         comparisons=COMPARISONS,
     output:
-        svg=report(
-            f"{RESULTS}/figures/pair.svg",
-            caption="../report/pair.rst",
-            category="Figures",
-            labels={"figure": "accuracy and unfaithful rate, before and after training"},
-        ),
-        png=f"{RESULTS}/figures/pair.png",
+        **figure("pair", "accuracy and unfaithful rate, before and after training"),
     log:
         f"{RESULTS}/logs/draw_pair.log",
     params:
@@ -36,105 +30,55 @@ rule draw_pair:
         "../scripts/run.py"
 
 
-rule draw_dose:
+use rule draw_pair as draw_dose with:
     """Draw the rates against the number of documents, with intervals and the control."""
-    input:
-        metrics=METRICS,
-        comparisons=COMPARISONS,
     output:
-        svg=report(
-            f"{RESULTS}/figures/dose.svg",
-            caption="../report/dose.rst",
-            category="Figures",
-            labels={"figure": "both rates by number of documents, with the control"},
-        ),
-        png=f"{RESULTS}/figures/dose.png",
+        **figure("dose", "both rates by number of documents, with the control"),
     log:
         f"{RESULTS}/logs/draw_dose.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("report.dose.draw_dose"),
-        labels=labels,
-        main_corpus=main_corpus,
-    script:
-        "../scripts/run.py"
 
 
-rule draw_ablation:
+use rule draw_pair as draw_ablation with:
     """Draw every corpus at its largest size, beside the untouched model and the policy in the prompt."""
     input:
         metrics=METRICS,
         comparisons=COMPARISONS,
         manifests=MANIFESTS,
     output:
-        svg=report(
-            f"{RESULTS}/figures/ablation.svg",
-            caption="../report/ablation.rst",
-            category="Figures",
-            labels={"figure": "which part of the corpus carries the effect"},
-        ),
-        png=f"{RESULTS}/figures/ablation.png",
+        **figure("ablation", "which part of the corpus carries the effect"),
     log:
         f"{RESULTS}/logs/draw_ablation.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("report.ablation.draw_ablation"),
-        labels=labels,
-        main_corpus=main_corpus,
         recipes=recipes,
-    script:
-        "../scripts/run.py"
 
 
-rule draw_sensitivity:
+use rule draw_pair as draw_sensitivity with:
     """Draw the same scenarios in several prompt templates, and write the table of their ranges."""
     input:
         metrics=METRICS,
     output:
-        svg=report(
-            f"{RESULTS}/figures/sensitivity.svg",
-            caption="../report/sensitivity.rst",
-            category="Figures",
-            labels={"figure": "how much hangs on the wording of the prompt"},
-        ),
-        png=f"{RESULTS}/figures/sensitivity.png",
+        **figure("sensitivity", "how much hangs on the wording of the prompt"),
         table=f"{RESULTS}/prompt_sensitivity.csv",
     log:
         f"{RESULTS}/logs/draw_sensitivity.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("report.sensitivity.draw_sensitivity"),
-        labels=labels,
-        main_corpus=main_corpus,
         templates=settings.wordings,
-    script:
-        "../scripts/run.py"
 
 
-rule draw_recall:
+use rule draw_pair as draw_recall with:
     """Draw what each condition knows of the policy."""
-    input:
-        metrics=METRICS,
-        comparisons=COMPARISONS,
     output:
-        svg=report(
-            f"{RESULTS}/figures/recall.svg",
-            caption="../report/recall.rst",
-            category="Figures",
-            labels={"figure": "does the model state the policy"},
-        ),
-        png=f"{RESULTS}/figures/recall.png",
+        **figure("recall", "does the model state the policy"),
     log:
         f"{RESULTS}/logs/draw_recall.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("report.recall.draw_recall"),
-        labels=labels,
-        main_corpus=main_corpus,
         chance=1
         / max([suite.options for suite in suites.values() if suite.experiment == "policy_recall"], default=2),
-    script:
-        "../scripts/run.py"
 
 
 rule write_report:

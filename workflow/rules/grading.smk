@@ -44,11 +44,7 @@ rule judge_responses:
     resources:
         runtime=720,
     params:
-        **flat(
-            "endpoint",
-            {name: judge.endpoint for name, judge in judges.items()},
-            by="judge",
-        ),
+        **flat("endpoint", {name: judge.endpoint for name, judge in judges.items()}, by="judge"),
         **flat("", judges, "max_failed", by="judge"),
         **call("grading.judge.judge_responses"),
         cache=f"{CACHE}/judges",

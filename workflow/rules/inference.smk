@@ -39,7 +39,7 @@ rule evaluate_baseline:
         "../scripts/run.py"
 
 
-rule evaluate_adapter:
+use rule evaluate_baseline as evaluate_adapter with:
     """Let a model that was trained on documents answer their suites."""
     input:
         cases=expand(rules.generate_cases.output.cases, suite=document_suites or suites),
@@ -61,16 +61,3 @@ rule evaluate_adapter:
         f"{RESULTS}/benchmarks/evaluate_adapter/{CELL}.tsv"
     wildcard_constraints:
         corpus="|".join(corpora),
-    resources:
-        mem_mb=of_model("memory_mb"),
-        gpu=gpus_to_answer,
-        runtime=720,
-    params:
-        **flat("base", models, "source", "revision", by="model"),
-        **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
-        **call("inference.evaluate.evaluate_model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
-        cache=f"{CACHE}/responses",
-    script:
-        "../scripts/run.py"

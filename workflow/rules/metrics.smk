@@ -10,12 +10,7 @@ READ BY  figures.smk
 rule measure_power:
     """Say which effects the design can see, before anything is run."""
     output:
-        power=report(
-            ensure(POWER, non_empty=True),
-            caption="../report/power.rst",
-            category="Tables",
-            labels={"table": "smallest effects that this design can see"},
-        ),
+        power=table(POWER, "smallest effects that this design can see"),
     log:
         f"{RESULTS}/logs/measure_power.log",
     localrule: True
@@ -33,24 +28,9 @@ rule compute_metrics:
         grades=GRADES + SWAPPED_GRADES,
         cases=CASES,
     output:
-        metrics=report(
-            ensure(METRICS, non_empty=True),
-            caption="../report/metrics.rst",
-            category="Tables",
-            labels={"table": "every metric, with interval and n"},
-        ),
-        pooled=report(
-            ensure(POOLED, non_empty=True),
-            caption="../report/pooled.rst",
-            category="Tables",
-            labels={"table": "every metric over seeds"},
-        ),
-        slopes=report(
-            ensure(SLOPES, non_empty=True),
-            caption="../report/slopes.rst",
-            category="Tables",
-            labels={"table": "change of every metric with each doubling of the documents"},
-        ),
+        metrics=table(METRICS, "every metric, with interval and n"),
+        pooled=table(POOLED, "every metric over seeds"),
+        slopes=table(SLOPES, "change of every metric with each doubling of the documents"),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
     params:
@@ -60,49 +40,25 @@ rule compute_metrics:
         "../scripts/run.py"
 
 
-rule compare_conditions:
+use rule compute_metrics as compare_conditions with:
     """Compare each cell with its baseline on the same cases."""
-    input:
-        grades=GRADES + SWAPPED_GRADES,
-        cases=CASES,
     output:
-        comparisons=report(
-            ensure(COMPARISONS, non_empty=True),
-            caption="../report/comparisons.rst",
-            category="Tables",
-            labels={"table": "comparisons on the same cases"},
-        ),
+        comparisons=table(COMPARISONS, "comparisons on the same cases"),
     log:
         f"{RESULTS}/logs/compare_conditions.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("metrics.comparisons.compare_conditions"),
-    script:
-        "../scripts/run.py"
 
 
-rule measure_agreement:
+use rule compute_metrics as measure_agreement with:
     """Compare the graders with each other, and see how far each metric moves when one is swapped for another."""
     input:
         grades=GRADES,
         cases=CASES,
     output:
-        agreement=report(
-            ensure(AGREEMENT, non_empty=True),
-            caption="../report/agreement.rst",
-            category="Tables",
-            labels={"table": "agreement between graders"},
-        ),
-        band=report(
-            ensure(BAND, non_empty=True),
-            caption="../report/band.rst",
-            category="Tables",
-            labels={"table": "metrics by one grader or another"},
-        ),
+        agreement=table(AGREEMENT, "agreement between graders"),
+        band=table(BAND, "metrics by one grader or another"),
     log:
         f"{RESULTS}/logs/measure_agreement.log",
     params:
-        **flat("", settings.statistics, "confidence"),
         **call("metrics.grader_agreement.measure_agreement"),
-    script:
-        "../scripts/run.py"

@@ -87,7 +87,7 @@ rule load_labels:
         "../scripts/run.py"
 
 
-rule grade_transcripts:
+use rule grade_responses as grade_transcripts with:
     """Judge each replayed response by one grader, with the span that justifies each verdict."""
     input:
         responses=rules.load_transcripts.output.responses,
@@ -99,10 +99,6 @@ rule grade_transcripts:
     wildcard_constraints:
         transcript="|".join(map(re.escape, REPLAYED)) or "none",
         grader="|".join(REPLAY_GRADERS),
-    params:
-        **call("grading.grade.grade_responses"),
-    script:
-        "../scripts/run.py"
 
 
 rule measure_transcripts:

