@@ -1,4 +1,4 @@
-"""The README's table of costs is made from the benchmark files, and says what they say."""
+"""The tables of costs and of measurements are made from the benchmark files, and say what they say."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_readme_says_what_the_files_say(script: ModuleType) -> None:
-    shown = script.between_marks((ROOT / "README.md").read_text(encoding="utf-8"))
-    if shown is None:
-        pytest.skip("README.md has no marks for the table yet")
-    assert shown == script.text(), "run: python benchmarks/cost_table.py --write"
+def test_the_pages_say_what_the_files_say(script: ModuleType) -> None:
+    for page, table in ((script.COSTS, script.costs()), (script.MEASURED, script.figures())):
+        shown = script.between_marks((ROOT / page).read_text(encoding="utf-8"))
+        assert shown == table, f"{page}: run: python benchmarks/cost_table.py --write"
 
 
-def test_a_file_that_is_missing_is_told_as_not_measured(script: ModuleType, tmp_path: Path) -> None:
-    rows = list(script.measured(tmp_path))
+def test_a_file_that_is_missing_is_shown_as_not_measured(script: ModuleType, tmp_path: Path) -> None:
+    rows = list(script.measurements(tmp_path))
     assert {figure for _, figure, _ in rows} == {"not measured yet"}
     assert rows[1] == ("training, Qwen3-8B", "not measured yet", "`benchmarks/training.py`")
 
@@ -54,7 +53,7 @@ def test_figures_are_those_of_the_files(script: ModuleType, tmp_path: Path) -> N
     (tmp_path / "dag.json").write_text(json.dumps(told), encoding="utf-8")
     arms = {"window": {"lost": 0}, "killed": {"repeated": 165}}
     (tmp_path / "documents.json").write_text(json.dumps({"ratio": 15.39, "arms": arms}), encoding="utf-8")
-    rows = dict((what, figure) for what, figure, _ in script.measured(tmp_path))
+    rows = dict((what, figure) for what, figure, _ in script.measurements(tmp_path))
     assert rows["training, Qwen3-8B"] == (
         "bf16, documents of 500 tokens: 9,876 tokens/s, 10.7 x the published way, 40% of the ceiling, 118 GiB (NVIDIA H200)"
     )
@@ -70,18 +69,19 @@ def test_figures_are_those_of_the_files(script: ModuleType, tmp_path: Path) -> N
 
 
 def test_the_committed_files_can_be_read(script: ModuleType) -> None:
-    rows = {what: figure for what, figure, _ in script.measured(ROOT / "benchmarks")}
+    rows = {what: figure for what, figure, _ in script.measurements(ROOT / "benchmarks")}
     assert (
         "GB of memory" in rows["the default study"] and "bootstrap draws" in rows["metrics and comparisons"]
     )
-    lines = script.published(ROOT)
+    lines = script.costs().splitlines()[2:-2]
     assert lines[-1].startswith("One H200 at $4.59 an hour (RunPod, on demand, ")
     assert [line.split("|")[1].strip() for line in lines[2:-2]] == [
-        "documents",
-        "cases",
-        "training",
-        "answering",
-        "all",
+        "`make run`",
+        "`reproduce`: documents",
+        "`reproduce`: cases",
+        "`reproduce`: training",
+        "`reproduce`: answering",
+        "`reproduce`: all",
     ]
 
 
@@ -92,4 +92,5 @@ def test_marks_are_found_and_their_absence_is_said(script: ModuleType, tmp_path:
     done = subprocess.run(
         [sys.executable, "benchmarks/cost_table.py"], cwd=ROOT, text=True, capture_output=True, timeout=300
     )
-    assert done.returncode == 0 and done.stdout.strip() == script.text()
+    assert done.returncode == 0
+    assert done.stdout == f"{script.costs()}\n{script.figures()}\n"
