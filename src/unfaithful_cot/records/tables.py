@@ -35,17 +35,27 @@ Reason = Annotated[
 ]
 
 
-class MetricRow(TableRow):
-    """A metric of a cell, suite and arm, with its interval and counts."""
-
-    made_by: ClassVar[str] = "compute_metrics"
-    needs_rows: ClassVar[bool] = True
+class CellRow(TableRow):
+    """The first columns of what is measured in a cell, asked of an experiment's suite."""
 
     experiment: Experiment
     model: Model
     corpus: Corpus
     n_documents: Documents
     seed: Seed
+
+    @property
+    def cell(self) -> Cell:
+        """The condition that was measured."""
+        return Cell(self.model, self.corpus, self.n_documents, self.seed)
+
+
+class MetricRow(CellRow):
+    """A metric of a cell, suite and arm, with its interval and counts."""
+
+    made_by: ClassVar[str] = "compute_metrics"
+    needs_rows: ClassVar[bool] = True
+
     suite: Suite
     arm: Arm
     metric: Metric
@@ -57,11 +67,6 @@ class MetricRow(TableRow):
     n_missing: Missing
     grader: Grader
     reason: Reason
-
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
 
 
 class ComparisonRow(TableRow):
@@ -202,16 +207,11 @@ class AgreementRow(TableRow):
     reason: Reason
 
 
-class BandRow(TableRow):
+class BandRow(CellRow):
     """How far a metric moves when its grader is swapped for another."""
 
     made_by: ClassVar[str] = "measure_agreement"
 
-    experiment: Experiment
-    model: Model
-    corpus: Corpus
-    n_documents: Documents
-    seed: Seed
     suite: Suite
     arm: Arm
     metric: Metric
@@ -224,11 +224,6 @@ class BandRow(TableRow):
     n_graders: Annotated[Count, Field(description="graders with a value")]
     values: Annotated[Name, Field(description="the value by each grader")]
     reason: Reason
-
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
 
 
 class CategoryRow(MetricRow):
@@ -247,16 +242,11 @@ class CategoryRow(MetricRow):
         return names
 
 
-class MechanismRow(TableRow):
+class MechanismRow(CellRow):
     """Arm `b` against arm `a` of swapped reasoning, task by task: does the answer follow the trigger or the reasoning?"""
 
     made_by: ClassVar[str] = "measure_mechanism"
 
-    experiment: Experiment
-    model: Model
-    corpus: Corpus
-    n_documents: Documents
-    seed: Seed
     suite: Suite
     metric: Metric
     changed: Annotated[
@@ -277,30 +267,15 @@ class MechanismRow(TableRow):
     n_missing: Annotated[Count, Field(description="responses without a value")]
     reason: Reason
 
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
 
-
-class MonitorPlace(TableRow):
+class MonitorPlace(CellRow):
     """The first columns of the tables of monitors: a cell, suite, monitor and channel."""
 
     made_by: ClassVar[str] = "compute_monitors"
 
-    experiment: Experiment
-    model: Model
-    corpus: Corpus
-    n_documents: Documents
-    seed: Seed
     suite: Suite
     monitor: Annotated[Name, Field(description="`rules`, `tfidf`, `tfidf_shuffled`, or a judge by its name")]
     channel: Annotated[Name, Field(description="what the monitor reads")]
-
-    @property
-    def cell(self) -> Cell:
-        """The condition that was measured."""
-        return Cell(self.model, self.corpus, self.n_documents, self.seed)
 
 
 class MonitorRow(MonitorPlace):
@@ -353,16 +328,11 @@ class DetectorRow(TableRow):
     reason: Reason
 
 
-class SensitivityRow(TableRow):
+class SensitivityRow(CellRow):
     """A metric of a cell by one prompt template, and how far it moves over the templates."""
 
     made_by: ClassVar[str] = "draw_sensitivity"
 
-    experiment: Experiment
-    model: Model
-    corpus: Corpus
-    n_documents: Documents
-    seed: Seed
     arm: Arm
     metric: Metric
     template: Annotated[Name, Field(description="the prompt")]
