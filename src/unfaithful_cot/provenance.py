@@ -10,13 +10,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "unfaithful_cot"
 ROOT = Path(__file__).resolve().parent
+NOTES = Path(".snakemake/syntax_trees")  # of the working folder: {hash of a file: what was read in it}
 PACKAGES = (
     "torch",
     "transformers",
@@ -76,10 +80,9 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
             todo += getattr(node, part, ())
 
 
-@cache
-def _parsed(path: Path) -> tuple[str, frozenset[str]]:
-    """Hash of a module's syntax tree without docstrings, and the package modules it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+def _read(source: bytes, path: Path) -> tuple[str, list[str]]:
+    """Hash of a module's syntax tree without docstrings, and the names of the package that it imports."""
+    tree = ast.parse(source, str(path))
     names: set[str] = set()
     for node in _statements(tree):
         if isinstance(node, ast.Import):
@@ -88,9 +91,31 @@ def _parsed(path: Path) -> tuple[str, frozenset[str]]:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             node.body = node.body[1:]
-    return text_hash(ast.dump(tree)), frozenset(
-        n for n in names if n.split(".")[0] == PACKAGE and _file_of(n)
-    )
+    return text_hash(ast.dump(tree)), sorted(name for name in names if name.split(".")[0] == PACKAGE)
+
+
+@cache
+def _parsed(path: Path) -> tuple[str, frozenset[str]]:
+    """What `_read` says, of modules that exist. Every process of a run asks, so it is noted under the hash of the file's bytes."""
+    source = path.read_bytes()
+    key = hashlib.sha256(sys.version.encode() + source).hexdigest()[:32]
+    note = NOTES / f"{key}.json"
+    try:
+        tree, names = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        tree, names = _read(source, path)
+        _note(note, json.dumps([tree, names]))
+    return tree, frozenset(name for name in names if _file_of(name))
+
+
+def _note(path: Path, text: str) -> None:
+    """Write a note in one move, where Snakemake has a folder; a disk that refuses costs the next process half a second."""
+    if path.parent.parent.is_dir():
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
 
 
 def reached_modules(module: str) -> list[str]:

@@ -132,3 +132,26 @@ def test_imports_are_found_in_every_kind_of_statement(package: Path) -> None:
     forget()
     found = reached_modules("unfaithful_cot.a")
     assert "unfaithful_cot.d" in found and "unfaithful_cot.room.c" in found
+
+
+def test_notes_of_a_run_change_no_hash(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one process read is noted for the next by the content of the file; a broken note is read past."""
+    monkeypatch.chdir(package)
+    plain = code_hash("unfaithful_cot.a")
+    (package / ".snakemake").mkdir()
+    forget()
+    assert code_hash("unfaithful_cot.a") == plain
+    notes = sorted((package / provenance.NOTES).iterdir())
+    # the package itself, a, b, room and room.c; the two empty files are one note
+    assert len(notes) == 4
+    monkeypatch.setattr(provenance, "_read", lambda *_: pytest.fail("read again"))
+    forget()
+    assert code_hash("unfaithful_cot.a") == plain
+    monkeypatch.undo()
+    monkeypatch.chdir(package)
+    monkeypatch.setattr(provenance, "ROOT", package)
+    for note in notes:
+        note.write_text("")
+    forget()
+    assert code_hash("unfaithful_cot.a") == plain
+    assert hash_after(package, "b.py", "def f():\n    return 1\n") != plain

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from fixtures import snakemake_server
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "config", "workflow", "src", "resources", "profiles", "pyproject.toml")
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: +.*\n)*)", re.MULTILINE)
@@ -27,10 +29,15 @@ class Study:
     def snakemake(
         self, *arguments: str, hash_seed: int = 0, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake with the package of the copy; the caller looks at the exit status."""
-        configfile = ["--configfile", self.config] if self.config else []
+        """Run Snakemake with the package of the copy; the caller looks at the exit status.
+
+        With an environment of its own it is a process of its own, which reads that from its first import on.
+        """
+        command = [*arguments, *(["--configfile", self.config] if self.config else [])]
+        if not environment:
+            return snakemake_server.run(command, self.folder, self.environment(hash_seed), hash_seed, 600)
         return subprocess.run(
-            self.command(*arguments, *configfile),
+            self.command(*command),
             cwd=self.folder,
             env=self.environment(hash_seed) | environment,
             text=True,
@@ -81,9 +88,9 @@ class Study:
 
 
 def copy_repository(folder: Path) -> None:
-    """Copy what a run needs, without what runs and tools left behind."""
+    """Copy what a run needs, compiled modules too, without what runs and tools left behind."""
     folder.mkdir(parents=True, exist_ok=True)
-    left = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+    left = shutil.ignore_patterns("*.egg-info", ".*", "*.pyc.*")
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -84,9 +84,12 @@ def test_a_command_of_the_readme(command: str, clone: Study, request: pytest.Fix
     if "--report" in run:
         study = request.getfixturevalue("study")
         run += ["--configfile", str(study.config)]
-    done = subprocess.run(
-        run, cwd=study.folder, env=study.environment(), text=True, capture_output=True, timeout=300
-    )
+    if run[1:3] == ["-m", "snakemake"]:
+        done = Study(study.folder).snakemake(*run[3:])
+    else:
+        done = subprocess.run(
+            run, cwd=study.folder, env=study.environment(), text=True, capture_output=True, timeout=300
+        )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
