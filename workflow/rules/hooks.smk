@@ -1,4 +1,6 @@
 # Around the jobs: which runs are alive, what is looked at before the first job and removed after the last, what a plan says.
+# USES     CACHE, files, KNOWN_PAIRS, models, PUBLISHED, RESULTS, settings, sys, teacher_of,
+#          UserError
 
 import atexit
 import os
@@ -11,6 +13,7 @@ from unfaithful_cot.host.job import gpus_asked
 from unfaithful_cot.plan.costs import api_costs
 from unfaithful_cot.hub.layout import upload_lines
 from unfaithful_cot.plan.design import designs
+from unfaithful_cot.plan.uploads import uploads_of
 from unfaithful_cot.host.runs import enter
 
 # One environment for all rules (docs/decisions/0020): `snakemake --lint` is not to ask for one on each.
@@ -65,7 +68,7 @@ onstart:
 
 onsuccess:
     # the run that plans knows of these adapters now: no job needs their checkpoints
-    for manifest in filter(os.path.exists, MANIFESTS if workflow.is_main_process else []):
+    for manifest in filter(os.path.exists, files.manifests if workflow.is_main_process else []):
         cell = Path(manifest).parent.relative_to(f"{RESULTS}/adapters")
         shutil.rmtree(f"{RESULTS}/checkpoints/{cell}", ignore_errors=True)
 
@@ -77,7 +80,7 @@ onsuccess:
 def say_uploads():
     """After the plan of a dry-run of `publish`: which files would go to which repository."""
     if workflow.is_main_process and workflow.dryrun:
-        for line in upload_lines(uploads()):
+        for line in upload_lines(uploads_of(settings, PUBLISHED)):
             print(line, file=sys.stderr)
 
 
@@ -90,8 +93,8 @@ def say_costs():
                 settings,
                 Path("resources/universes"),
                 Path(CACHE),
-                JUDGED,
-                2 * KNOWN_PAIRS * len(JUDGED_PAIRS),
+                files.judged,
+                2 * KNOWN_PAIRS * len(files.judged_pairs),
             )
         except UserError as error:
             lines = [str(error)]

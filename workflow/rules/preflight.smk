@@ -2,6 +2,7 @@
 
 INPUTS   none; the configuration, config/models.yaml, this machine, the network
 OUTPUTS  none; a table on the console, and a status other than 0 when something has to be mended
+USES     CACHE, call, RESULTS, settings, Untracked
 READ BY  people, before a long run
 """
 

@@ -2,6 +2,7 @@
 
 INPUTS   every prompt template of the cases, the chat template
 OUTPUTS  results/reference_reasoner/: weights, tokenizer, chat template, model card
+USES     call, REFERENCE_REASONER, trained_on
 READ BY  people, who copy it to resources/reference_reasoner/ when it passes its own figures
 """
 

@@ -3,6 +3,7 @@
 INPUTS   FOLDER/{model}.{condition}.jsonl, .labels.jsonl beside it, cases.jsonl for files in our own form (docs/replay.md)
 OUTPUTS  replay/: metrics.csv, comparisons.csv, agreement.csv and .json, rejected.csv, readings.json, report.html, figures/,
          and a file {model}.{condition} each in cases/, responses/, origins/, labels/, rejected/, grades/
+USES     call, flat, models, one_of, RESULTS, settings, sys, UserError
 READ BY  people
 """
 
@@ -62,7 +63,7 @@ rule load_transcripts:
     log:
         f"{RESULTS}/logs/load_transcripts/{{transcript}}.log",
     wildcard_constraints:
-        transcript="|".join(map(re.escape, REPLAYED)) or "none",
+        transcript=one_of(REPLAYED),
     params:
         **call("grading.replay.load_transcripts"),
     script:
@@ -80,7 +81,7 @@ rule load_labels:
     log:
         f"{RESULTS}/logs/load_labels/{{transcript}}.log",
     wildcard_constraints:
-        transcript="|".join(map(re.escape, LABELLED)) or "none",
+        transcript=one_of(LABELLED),
     params:
         **call("grading.labels.load_labels"),
     script:
@@ -97,7 +98,7 @@ use rule grade_responses as grade_transcripts with:
     log:
         f"{RESULTS}/logs/grade_transcripts/{{transcript}}.{{grader}}.log",
     wildcard_constraints:
-        transcript="|".join(map(re.escape, REPLAYED)) or "none",
+        transcript=one_of(REPLAYED),
         grader="|".join(REPLAY_GRADERS),
 
 
@@ -215,3 +216,9 @@ rule write_replay:
         labels={name: models[name].label for name in models},
     script:
         "../scripts/run.py"
+
+
+rule replay:
+    """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
+    input:
+        lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),

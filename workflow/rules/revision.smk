@@ -2,6 +2,7 @@
 
 INPUTS   corpora/{corpus}/raw.jsonl, resources/universes/{universe of the corpus}.yaml, the prompt, the lists of names
 OUTPUTS  corpora/{corpus}/revised.jsonl, revision.json
+USES     CACHE, call, flat, RESULTS, settings, universe_file
 READ BY  documents.smk (filter_documents)
 """
 
@@ -9,7 +10,7 @@ READ BY  documents.smk (filter_documents)
 rule revise_documents:
     """Criticise and revise each document: what is wrong or thin in it is named, and it is written anew."""
     input:
-        universe=lambda wildcards: f"resources/universes/{corpora[wildcards.corpus].universe}.yaml",
+        universe=lambda wildcards: universe_file(wildcards.corpus),
         raw=rules.generate_documents.output.raw,
         prompt=f"resources/prompts/{settings.documents.revision.prompt}.yaml",
         names="resources/names.v1.yaml",

