@@ -3,7 +3,7 @@
 In: what is about to be sent, the ID it got, its end. Out: the batches that are not ended.
 A line stands there before the batch is made, with a tag that goes along as its metadata: killed between the two, a run is
 followed by one that looks for the tag at the server, and makes no second batch of the same requests.
-Errors: StorageError. A line that a kill cut is skipped: what it would have said is found out by the tag, or asked again.
+Each line is on the disk before the next step (jsonl.AppendOnly). Errors: StorageError.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from unfaithful_cot.endpoints.cache import Lines
+from unfaithful_cot.jsonl import AppendOnly
 from unfaithful_cot.records.base import Record
 
 FILE = "batches.jsonl"
@@ -35,17 +35,17 @@ class Entry(Record):
     status: str | None = None
 
 
-class Journal:
+class Journal(AppendOnly[Entry]):
     """The file of one folder, for one server."""
 
     def __init__(self, folder: Path, server: str) -> None:
+        super().__init__(folder / FILE, Entry, "batches are looked for by their tags")
         self.server = server
-        self._lines = Lines(folder / FILE)
 
     def open(self, wanted: Set[str]) -> list[Entry]:
         """Batches of this server that hold a wanted request and are not ended; `id` None where none was noted."""
         found: dict[str, Entry] = {}
-        for entry in self._entries():
+        for entry in self.read():
             if entry.event == "creating" and entry.server == self.server and wanted & set(entry.keys):
                 found[entry.tag] = entry
             elif entry.event == "created" and entry.tag in found:
@@ -64,28 +64,14 @@ class Journal:
             tokens=tokens,
             usd=usd,
         )
-        self._lines.append(entry.model_dump_json())
+        self.append(entry, at_once=True)
         return entry
 
     def created(self, entry: Entry, batch_id: str) -> Entry:
         """Note the ID that the API gave."""
-        self._lines.append(Entry(event="created", tag=entry.tag, id=batch_id).model_dump_json())
+        self.append(Entry(event="created", tag=entry.tag, id=batch_id), at_once=True)
         return entry.model_copy(update={"id": batch_id})
 
     def ended(self, entry: Entry, status: str) -> None:
         """Note that everything a batch brought is in the cache, or that it never came to be."""
-        self._lines.append(Entry(event="ended", tag=entry.tag, status=status).model_dump_json())
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._lines.close()
-
-    def _entries(self) -> list[Entry]:
-        entries = []
-        if self._lines.path.exists():
-            for line in self._lines.path.read_bytes().splitlines():
-                try:
-                    entries.append(Entry.model_validate_json(line))
-                except ValidationError:
-                    continue
-        return entries
+        self.append(Entry(event="ended", tag=entry.tag, status=status), at_once=True)

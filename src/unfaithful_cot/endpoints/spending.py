@@ -11,40 +11,41 @@ Errors: StorageError when the file cannot be written.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from unfaithful_cot.jsonl import storage_errors
+from pydantic import BaseModel, ConfigDict, Field
+
+from unfaithful_cot.jsonl import AppendOnly
+
+
+class Amount(BaseModel):
+    """A line: dollars, and what they are for (the key of a request, or the name of a batch)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    usd: float
+    note: str = Field("", alias="for")
 
 
 class Ledger:
-    """The sum of the lines of one file; with `path` None it is kept in memory only.
+    """The sum of the lines of one file; with `path` None it is in memory only.
 
     ceiling_usd: None where there is none. A line that a kill cut counts as nothing.
     """
 
     def __init__(self, path: Path | str | None, ceiling_usd: float | None = None) -> None:
-        self.path = Path(path) if path else None
         self.ceiling_usd = ceiling_usd
-        self._file: IO[bytes] | None = None
+        self._lines = AppendOnly(path, Amount, "they count as nothing") if path else None
         self._sum_usd = 0.0
-        self._read_bytes = 0
+        self._summed_bytes = 0
 
     def total(self) -> float:
         """Dollars that are spent or in flight, lines of other processes included."""
-        if self.path is not None and self.path.exists():
-            if self.path.stat().st_size < self._read_bytes:  # deleted meanwhile, to start again
-                self._sum_usd, self._read_bytes = 0.0, 0
-            with self.path.open("rb") as lines:
-                lines.seek(self._read_bytes)
-                whole, newline, _ = lines.read().rpartition(b"\n")
-            self._read_bytes += len(whole) + len(newline)
-            self._sum_usd += sum(map(_amount, whole.split(b"\n")))
+        if self._lines is not None:
+            if self._lines.size() < self._summed_bytes:  # deleted meanwhile, to start again
+                self._sum_usd, self._summed_bytes = 0.0, 0
+            self._sum_usd += sum(amount.usd for amount in self._lines.read(self._summed_bytes))
+            self._summed_bytes = self._lines.read_to
         return self._sum_usd
 
     def reserve(self, usd: float, note: str) -> bool:
@@ -52,11 +53,10 @@ class Ledger:
 
         note: key of the request, or name of a batch.
         """
-        with self._locked():
-            if self.ceiling_usd is not None and self.total() + usd > self.ceiling_usd:
-                return False
-            self._write(usd, note)
-        return True
+        if self._lines is None or self.ceiling_usd is None:
+            return self._reserve(usd, note)
+        with self._lines.locked():  # nobody else writes between looking and writing
+            return self._reserve(usd, note)
 
     def settle(self, difference_usd: float, note: str) -> None:
         """Correct a reserved price by `difference_usd`: real less reserved, or less all of it where nothing was billed."""
@@ -64,47 +64,17 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._lines is not None:
+            self._lines.close()
+
+    def _reserve(self, usd: float, note: str) -> bool:
+        if self.ceiling_usd is not None and self.total() + usd > self.ceiling_usd:
+            return False
+        self._write(usd, note)
+        return True
 
     def _write(self, usd: float, note: str) -> None:
-        if self.path is None:
+        if self._lines is None:
             self._sum_usd += usd
-            return
-        with storage_errors(self.path):
-            self._opened().write(json.dumps({"usd": round(usd, 9), "for": note}).encode() + b"\n")
-
-    def _opened(self) -> IO[bytes]:
-        if self._file is None and self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab", buffering=0)
-            if self._file.tell():  # the end of a line that was cut
-                with self.path.open("rb") as file:
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":
-                        self._file.write(b"\n")
-        assert self._file is not None
-        return self._file
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Nobody else looks and writes between looking and writing."""
-        if self.path is None or self.ceiling_usd is None:
-            yield
-            return
-        with storage_errors(self.path):
-            file = self._opened()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _amount(line: bytes) -> float:
-    """The dollars of a line; 0 for an empty or a damaged one."""
-    try:
-        return float(json.loads(line)["usd"]) if line else 0.0
-    except (ValueError, KeyError, TypeError):
-        return 0.0
+        else:
+            self._lines.append(Amount(usd=round(usd, 9), note=note))

@@ -1,6 +1,6 @@
 """What both engines share: a Question goes in, a Completion comes out, and finished ones survive a kill.
 
-In: a folder and a key for the file in it. Out: completions by key.
+In: a file. Out: completions by the key of their question.
 Errors: StorageError when the disk is full.
 """
 
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from pydantic import ValidationError
-
-from unfaithful_cot.jsonl import replacing, storage_errors
+from unfaithful_cot.jsonl import AppendOnly
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.base import Record
 
 
 @dataclass(frozen=True)
 class Question:
-    """What one response is asked with. seed: of sampling, for this case and sample alone.
+    """What one response is requested with.
 
-    prefill: a think part that is put into the model's mouth, None to let it think for itself.
+    Attributes:
+        messages: role and content of each.
+        seed: of sampling, for this case and sample alone.
+        prefill: prefilled reasoning, None to let the model reason for itself.
     """
 
     messages: list[dict[str, str]]
@@ -51,49 +51,19 @@ class _Line(Record):
     completion: Completion
 
 
-class Finished:
-    """Completions that were finished before, and a place for those to come: one file, appended to.
-
-    A line that a kill cut is dropped; its question is asked again.
-    """
+class Finished(AppendOnly[_Line]):
+    """Completions that were finished before (`found`), and a place for those to come: one file, appended to."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.found: dict[str, Completion] = {}
-        self._out: TextIO | None = None
-        if path.exists():
-            self._read()
-
-    def _read(self) -> None:
-        whole: list[str] = []
-        for text in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
-            try:
-                line = _Line.model_validate_json(text)
-            except ValidationError:
-                continue
-            self.found[line.key] = line.completion
-            whole.append(text + "\n")
-        with replacing(self.path) as out:
-            out.write("".join(whole))
+        super().__init__(path, _Line, "their questions are answered again")
+        self.found: dict[str, Completion] = {line.key: line.completion for line in self.read()}
 
     def add(self, key: str, completion: Completion) -> None:
-        """Keep one completion, on disk at once."""
-        with storage_errors(self.path):
-            if self._out is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._out = self.path.open("a", encoding="utf-8")
-            self._out.write(_Line(key=key, completion=completion).model_dump_json() + "\n")
-            self._out.flush()
+        """Write one completion to the file."""
+        self.append(_Line(key=key, completion=completion))
         self.found[key] = completion
 
-    def close(self) -> None:
-        """Let go of the file."""
-        out, self._out = self._out, None
-        if out is not None:
-            with storage_errors(self.path):  # what a full disk did not take is tried once more here
-                out.close()
-
     def remove(self) -> None:
-        """The completions stand in the output now."""
+        """Delete the file: the completions stand in the output now."""
         self.close()
         self.path.unlink(missing_ok=True)
