@@ -167,7 +167,7 @@ class AppendOnly(Generic[Record]):
         beginning of a line that was cut or that another process is writing, else the end of the file.
         """
         self.n_damaged, self.read_to = 0, start
-        if not self.path.exists():
+        if not self.path.is_file():
             return
         with self.path.open("rb") as lines:
             lines.seek(start)

@@ -10,9 +10,8 @@ import pytest
 
 from fixtures.openai_server import Fault, OpenAIServer
 from unfaithful_cot.config.endpoint import EndpointSettings
-from unfaithful_cot.endpoints.cache import Answer, AnswerCache
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.errors import EndpointError, StorageError
+from unfaithful_cot.errors import EndpointError
 from unit.endpoints.asking import ask
 
 SECRET = "sk-test-0123456789abcdef"
@@ -181,12 +180,6 @@ def test_a_disk_that_fills_up_half_way(tmp_path: Path) -> None:
         done = complete(ask(endpoint, 40), endpoint, tmp_path)
     assert 0 < done.n_cached < asked < 15
     assert done.n_cached + done.n_new == 40
-
-
-def test_no_space_left(tmp_path: Path) -> None:
-    (tmp_path / "answers.jsonl").symlink_to("/dev/full")
-    with pytest.raises(StorageError, match=r"cannot be written \(No space left on device\)"):
-        AnswerCache(tmp_path).append(Answer(key="k", text="t", finish_reason="stop"))
 
 
 def test_no_key_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,5 @@
-"""Cache, keys, Retry-After and templates on their own."""
+"""Keys, Retry-After and templates on their own."""
 
-import threading
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -9,54 +8,10 @@ import pytest
 
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints import faults
-from unfaithful_cot.endpoints.cache import FILE, Answer, AnswerCache
 from unfaithful_cot.endpoints.faults import retry_after
 from unfaithful_cot.endpoints.keys import read_key, redact
 from unfaithful_cot.endpoints.templates import load_request_template
 from unfaithful_cot.errors import DataError, EndpointError
-
-
-def answer(key: str, text: str = "text") -> Answer:
-    return Answer(key=key, text=text, finish_reason="stop")
-
-
-def test_a_cut_last_line_costs_only_itself(tmp_path: Path) -> None:
-    store = AnswerCache(tmp_path)
-    for key in ("a", "b", "c"):
-        store.append(answer(key))
-    store.close()
-    path = tmp_path / FILE
-    path.write_bytes(path.read_bytes()[:-20])  # the kill came inside the line of c
-    later = AnswerCache(tmp_path)
-    assert set(later.load({"a", "b", "c"})) == {"a", "b"} and later.n_damaged == 1
-    later.append(answer("c", "anew"))
-    assert later.load({"a", "b", "c"})["c"].text == "anew"
-    assert later.n_damaged == 1 and len(path.read_bytes().splitlines()) == 4
-
-
-def test_an_answer_is_in_the_file_before_anything_is_closed(tmp_path: Path) -> None:
-    store = AnswerCache(tmp_path / "deep" / "folder")
-    store.append(answer("a", "line\nend, tab\t, \u2028 and \x00"))
-    assert AnswerCache(tmp_path / "deep" / "folder").load({"a"})["a"] == answer(
-        "a", "line\nend, tab\t, \u2028 and \x00"
-    )
-
-
-def test_two_writers_share_a_folder(tmp_path: Path) -> None:
-    def write(name: str) -> None:
-        store = AnswerCache(tmp_path)
-        for number in range(200):
-            store.append(answer(f"{name}{number}", "x" * 5000))
-        store.close()
-
-    threads = [threading.Thread(target=write, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    store = AnswerCache(tmp_path)
-    assert len(store.load({f"{name}{number}" for name in "ab" for number in range(200)})) == 400
-    assert store.n_damaged == 0
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

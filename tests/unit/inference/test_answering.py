@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import resource
-
 import pytest
 import torch
 
@@ -9,7 +7,6 @@ from fixtures.tiny_models import FAMILIES, make_tiny
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
-from unfaithful_cot.errors import StorageError
 from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.engine import answer
@@ -85,8 +82,7 @@ def test_a_model_that_only_thinks(tmp_path, family, special_think):
         assert all(split_channels(c.raw_text, c.opened_by_template).status == "unclosed" for c in empty)
 
 
-def test_finished_completions_survive_a_cut_line(tmp_path):
-    path = tmp_path / "cache" / "x.jsonl"
+def test_finished_completions_are_removed_with_their_file(tmp_path):
     completion = Completion(
         raw_text="a\u2028b\n",
         finish_reason="stop",
@@ -95,40 +91,8 @@ def test_finished_completions_survive_a_cut_line(tmp_path):
         prompt_tokens=1,
         completion_tokens=2,
     )
-    first = Finished(path)
-    first.add("one", completion)
-    first.add("two", completion)
-    first.close()
-    path.write_bytes(path.read_bytes()[:-20])
-    second = Finished(path)
-    assert second.found == {"one": completion}
-    second.add("two", completion)
-    second.close()
-    assert set(Finished(path).found) == {"one", "two"}
-    second.remove()
-    assert not path.exists()
-
-
-def test_a_full_disk_keeps_what_was_finished(tmp_path):
-    """The file may not grow beyond 400 bytes, which one completion does not reach and two do."""
-    path = tmp_path / "finished.jsonl"
-    found = Completion(
-        raw_text="x" * 150,
-        finish_reason="stop",
-        opened_by_template=False,
-        prompt_hash="h",
-        prompt_tokens=1,
-        completion_tokens=2,
-    )
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    finished = Finished(path)
-    finished.add("one", found)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (400, before[1]))
-    try:
-        with pytest.raises(StorageError, match=r"finished\.jsonl: cannot be written"):
-            finished.add("two", found)
-        with pytest.raises(StorageError, match=r"finished\.jsonl: cannot be written"):
-            finished.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert set(Finished(path).found) == {"one"}
+    finished = Finished(tmp_path / "cache" / "x.jsonl")
+    finished.add("one", completion)
+    assert Finished(finished.path).found == finished.found == {"one": completion}
+    finished.remove()
+    assert not finished.path.exists()
