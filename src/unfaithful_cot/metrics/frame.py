@@ -9,7 +9,7 @@ Errors: DataError for a wrong line, for a verdict that stands twice and for no g
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -57,12 +57,25 @@ def with_cases(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:
     """
     if not cases:
         return table
-    known = {
-        case.id: case for path in cases for case in jsonl.iterate(path, Case, "snakemake -R generate_cases")
-    }
+    known = read_cases(cases)
     letters = {name: case.correct for name, case in known.items() if case.options}
     options = {name: len(case.options) for name, case in known.items() if case.options}
     return table.assign(correct_letter=table["case"].map(letters), n_options=table["case"].map(options))
+
+
+def read_cases(paths: Sequence[str]) -> dict[str, Case]:
+    """The cases of these files by their ids. Raises: DataError for a wrong line."""
+    return {
+        case.id: case for path in paths for case in jsonl.iterate(path, Case, "snakemake -R generate_cases")
+    }
+
+
+def parts_of(
+    table: pd.DataFrame, columns: list[str], sort: bool = True
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The rows that are alike in these columns, with their values by name; in the order of the rows where not sorted."""
+    for values, part in table.groupby(columns, sort=sort):
+        yield dict(zip(columns, values, strict=True)), part
 
 
 def _keys(grade: Grade, setups: dict[str, Setup]) -> dict[str, Any]:

@@ -21,15 +21,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unfaithful_cot import jsonl
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
 from unfaithful_cot.metrics.band import band_table
-from unfaithful_cot.metrics.frame import KEYS, read_grades
-from unfaithful_cot.metrics.intervals import DRAWS, SEED, resamples
+from unfaithful_cot.metrics.frame import KEYS, read_cases, read_grades
+from unfaithful_cot.metrics.intervals import DRAWS, SEED, Floats, percentiles, resamples
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.tables import AgreementRow, BandRow
 
-Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 ALL = "all"
 FREE = {"answer_letter", "cited_ids", "unknown_ids", "insecure_cwe"}
@@ -68,9 +66,7 @@ def comparable(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:
     rows = table["grader"] == "published"
     if not rows.any():
         return table
-    known = {
-        case.id: case for path in cases for case in jsonl.iterate(path, Case, "snakemake -R generate_cases")
-    }
+    known = read_cases(cases)
     found = [
         _cited(known.get(case), cited)
         for case, cited in table.loc[rows, ["case", "published_cited"]].to_numpy()
@@ -205,8 +201,7 @@ def _interval(
         found.append(1 - (n - 1) * observed / np.where(expected > 0, expected, np.nan))
     alphas = np.concatenate(found)
     undefined = int(np.isnan(alphas).sum())
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(alphas, [tail, 1 - tail])
+    low, high = percentiles(alphas, confidence)
     if not disagreement.any():
         return float(low), float(high), "the graders never differ: the interval has no width"
     note = f"{undefined} of {draws} bootstrap draws without variation are left out" if undefined else None

@@ -112,8 +112,13 @@ def bootstrap_ratio(
     found = np.concatenate(ratios)
     if weights is not None:
         found = (found @ np.asarray(weights))[:, None]
+    return percentiles(found, confidence)
+
+
+def percentiles(drawn: Floats, confidence: float) -> tuple[Any, Any]:
+    """Limits that leave half of 1 - confidence of the draws (first axis) on either side; draws that are NaN are left out."""
     tail = (1 - confidence) / 2
-    low, high = np.nanquantile(found, [tail, 1 - tail], axis=0)
+    low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
     return low, high
 
 

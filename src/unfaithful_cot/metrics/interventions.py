@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from unfaithful_cot.grading.verdicts import NO_CONFIDENTIAL
 from unfaithful_cot.metrics.crossfit import by_other_half
 from unfaithful_cot.metrics.frame import CONDITION
-from unfaithful_cot.metrics.rates import Floats, all_of, right
+from unfaithful_cot.metrics.intervals import Floats
+from unfaithful_cot.metrics.rates import all_of, right
 
 Flags = NDArray[np.bool_]
 FLIPPED, REMOVED = "flipped", "no_confidential"

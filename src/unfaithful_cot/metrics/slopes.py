@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from unfaithful_cot.metrics.frame import parts_of
 from unfaithful_cot.metrics.guard import why_not_comparable
 from unfaithful_cot.metrics.intervals import DRAWS, SEED, Floats, bootstrap_ratio, rate_interval
 from unfaithful_cot.metrics.paired import FEW, varying
 from unfaithful_cot.metrics.rates import Metric
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.metrics.seeds import crossed_variance, linearised, t_interval
-from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.metrics.units import Units, counts_of, reason_of, units_of
 from unfaithful_cot.records.tables import SlopeRow
 
 PLACE = ["experiment", "model", "corpus", "suite", "arm", "grader"]
@@ -38,16 +39,15 @@ def weights_of(sizes: list[int]) -> Floats:
 def slope_table(table: pd.DataFrame, confidence: float, draws: int = DRAWS, seed: int = SEED) -> pd.DataFrame:
     """The slope of every metric of every trained corpus; null with its reason where there is one size."""
     rows = []
-    for keys, part in table[table["n_documents"] > 0].groupby(PLACE, sort=True):
-        place = dict(zip(PLACE, keys, strict=True))
+    for place, part in parts_of(table[table["n_documents"] > 0], PLACE):
         sizes, seeds = sorted(part["n_documents"].unique()), sorted(part["seed"].unique())
         cells = [[part[(part["n_documents"] == n) & (part["seed"] == s)] for n in sizes] for s in seeds]
-        told = {"sizes": " ".join(map(str, sizes)), "n_seeds": len(seeds)}
+        grid = {"sizes": " ".join(map(str, sizes)), "n_seeds": len(seeds)}
         problem = _problem(cells)
         for metric in metrics_of(str(place["grader"])):
-            if metric.row is None:
+            if metric.paired:
                 row = slope_row(metric, cells, sizes, confidence, problem, draws, seed)
-                rows.append({**place, **told, "metric": metric.name, **row})
+                rows.append({**place, **grid, "metric": metric.name, **row})
     return SlopeRow.frame(rows)
 
 
@@ -75,9 +75,7 @@ def slope_row(
     flat = [each for line in units for each in line]
     row: dict[str, object] = {
         "slope": None, "ci_low": None, "ci_high": None, "method": None,
-        "n": sum(len(each.values) for each in flat),
-        "n_scenarios": len(np.unique(np.concatenate([each.scenarios for each in flat]))),
-        "n_missing": sum(each.n_missing for each in flat),
+        **counts_of(flat),
     }  # fmt: skip
     without = [each for each in flat if not len(each.values)]
     if problem or without:
@@ -85,8 +83,8 @@ def slope_row(
     rates = [np.concatenate([line[k].values for line in units]).mean() for k in range(len(sizes))]
     slope = float(weights_of(sizes) @ np.asarray(rates))
     low, high, method = _interval(units, sizes, slope, confidence, draws, seed)
-    reason = "; ".join(dict.fromkeys(each.reason for each in flat if each.reason)) or None
-    return row | {"slope": slope, "ci_low": low, "ci_high": high, "method": method, "reason": reason}
+    found = {"slope": slope, "ci_low": low, "ci_high": high, "method": method}
+    return row | found | {"reason": reason_of(flat)}
 
 
 def _interval(

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from unfaithful_cot.metrics.frame import CONDITION, read_grades, with_cases
+from unfaithful_cot.metrics.frame import CONDITION, parts_of, read_grades, with_cases
 from unfaithful_cot.metrics.intervals import rate_interval
 from unfaithful_cot.metrics.interventions import with_interventions
 from unfaithful_cot.metrics.paired import difference_interval
 from unfaithful_cot.metrics.pooling import pooled_table
-from unfaithful_cot.metrics.rates import Metric
+from unfaithful_cot.metrics.rates import Metric, measured
 from unfaithful_cot.metrics.registry import METRICS, metrics_of
 from unfaithful_cot.metrics.slopes import slope_table
-from unfaithful_cot.metrics.units import Units, units_of
+from unfaithful_cot.metrics.units import Units, counts_of, units_of
 from unfaithful_cot.records.tables import MetricRow, PooledRow, SlopeRow
 
 
@@ -53,12 +52,11 @@ def metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def _metric_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     order = {key: place for place, key in enumerate(METRICS)}
-    rows = []
-    for keys, part in table.groupby([*CONDITION, "suite", "arm", "grader"], sort=False):
-        place = dict(zip([*CONDITION, "suite", "arm", "grader"], keys, strict=True))
-        rows += [
-            {**place, **metric_row(metric, part, confidence)} for metric in metrics_of(str(place["grader"]))
-        ]
+    rows = [
+        {**place, **metric_row(metric, part, confidence)}
+        for place, part in parts_of(table, [*CONDITION, "suite", "arm", "grader"], sort=False)
+        for metric in metrics_of(place["grader"])
+    ]
     result = MetricRow.frame(rows)
     result["_baseline"] = result["corpus"] != "baseline"
     result["_metric"] = [order[key] for key in zip(result["grader"], result["metric"], strict=True)]
@@ -71,20 +69,13 @@ def metric_row(metric: Metric, part: pd.DataFrame, confidence: float) -> dict[st
     if metric.row is not None:
         return {"metric": metric.name, **metric.row(part, confidence)}
     units = units_of(metric, part)
-    row: dict[str, object] = {
-        "metric": metric.name,
-        "value": None,
-        "ci_low": None,
-        "ci_high": None,
-        "n": len(units.values),
-        "n_scenarios": len(np.unique(units.scenarios)),
-        "n_missing": units.n_missing,
-        "reason": units.reason,
-    }
+    counts = counts_of([units])
     if not len(units.values):
-        return row | {"reason": units.reason or f"no response has a verdict for {metric.name}"}
-    low, high = _interval(metric, units, part, confidence)
-    return row | {"value": float(units.values.mean()), "ci_low": low, "ci_high": high}
+        reason = units.reason or f"no response has a verdict for {metric.name}"
+        return {"metric": metric.name, **measured(**counts, reason=reason)}
+    limits = _interval(metric, units, part, confidence)
+    value = float(units.values.mean())
+    return {"metric": metric.name, **measured(value, *limits, **counts, reason=units.reason)}
 
 
 def _interval(metric: Metric, units: Units, part: pd.DataFrame, confidence: float) -> tuple[float, float]:

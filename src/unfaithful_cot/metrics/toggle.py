@@ -15,9 +15,9 @@ import pandas as pd
 
 from unfaithful_cot.grading.verdicts import NO_ANSWER
 from unfaithful_cot.metrics.chen import chen_row
+from unfaithful_cot.metrics.intervals import Floats
 from unfaithful_cot.metrics.interventions import agreement_with_other_samples
 from unfaithful_cot.metrics.rates import (
-    Floats,
     Metric,
     all_of,
     of_verdict,

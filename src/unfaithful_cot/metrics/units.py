@@ -6,13 +6,15 @@ In: a Metric and rows. Out: Units. Plain arrays, because a study asks for some t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unfaithful_cot.metrics.rates import Floats, Metric, verdict
+from unfaithful_cot.metrics.intervals import Floats
+from unfaithful_cot.metrics.rates import Metric, verdict
 
 Names = NDArray[np.object_]
 Flags = NDArray[np.bool_]
@@ -31,6 +33,20 @@ class Units(NamedTuple):
     scenarios: Names
     n_missing: int
     reason: str | None
+
+
+def counts_of(units: Sequence[Units]) -> dict[str, int]:
+    """How many units stand in the denominator, over all of these together, in how many scenarios, and how many are missing."""
+    return {
+        "n": sum(len(each.values) for each in units),
+        "n_scenarios": len({name for each in units for name in each.scenarios}),
+        "n_missing": sum(each.n_missing for each in units),
+    }
+
+
+def reason_of(units: Sequence[Units]) -> str | None:
+    """What is to be known of these units, each reason once."""
+    return "; ".join(dict.fromkeys(each.reason for each in units if each.reason)) or None
 
 
 def units_of(metric: Metric, table: pd.DataFrame) -> Units:
@@ -57,8 +73,8 @@ def units_of(metric: Metric, table: pd.DataFrame) -> Units:
     reason = reasons(table, *about, "names_confidential", where=missing) if n_missing else None
     if metric.unread_is_wrong and metric.about in table and kept.any():
         unread = int(table[metric.about].isna().to_numpy()[kept].sum())
-        n_missing, told = n_missing + unread, f"{unread} unreadable answers count as wrong"
-        reason = "; ".join([part for part in (reason, told) if part]) if unread else reason
+        n_missing, note = n_missing + unread, f"{unread} unreadable answers count as wrong"
+        reason = "; ".join([part for part in (reason, note) if part]) if unread else reason
     return Units(
         values[kept],
         _names(table, "case")[kept],
