@@ -78,10 +78,14 @@ ARMS = (
 # ---------------------------------------------------------------- kernels under the names that transformers looks up
 
 
-def pages_and_lengths(block_table: Any, cache_seqlens: Any, trash: int) -> tuple[Any, Any]:
-    """The page of each row, and what stands in it. Rows that only pad a graph have -1: they get a page of no row."""
+def pages_and_lengths(block_table: Any, cache_seqlens: Any, size: int, trash: int) -> tuple[Any, Any]:
+    """The page of each row, and what stands in it. Rows that only pad a graph have -1: they get a page of no row.
+
+    size: tokens of a page. The rows of the library's own warm-up are a token longer than a page: they are cut.
+    """
     pages = block_table[:, 0]
-    return pages.masked_fill(pages < 0, trash).to(torch.int32), cache_seqlens.clamp(min=0).to(torch.int32)
+    lengths = cache_seqlens.clamp(min=0, max=size - 1)
+    return pages.masked_fill(pages < 0, trash).to(torch.int32), lengths.to(torch.int32)
 
 
 def from_wheel(trash: int) -> ModuleType:
@@ -92,7 +96,7 @@ def from_wheel(trash: int) -> ModuleType:
         q: Any, k_cache: Any, v_cache: Any, k: Any, v: Any, cache_seqlens: Any = None, block_table: Any = None,
         softmax_scale: float | None = None, causal: bool = False,
     ) -> Any:  # fmt: skip
-        pages, lengths = pages_and_lengths(block_table, cache_seqlens, trash)
+        pages, lengths = pages_and_lengths(block_table, cache_seqlens, k_cache.shape[1], trash)
         return wheel.flash_attn_with_kvcache(
             q, k_cache, v_cache, k, v, cache_seqlens=lengths, cache_batch_idx=pages,
             softmax_scale=softmax_scale, causal=causal,
@@ -117,7 +121,7 @@ def from_torch(trash: int) -> ModuleType:
         q: Any, k_cache: Any, v_cache: Any, k: Any, v: Any, cache_seqlens: Any = None, block_table: Any = None,
         softmax_scale: float | None = None, causal: bool = False,
     ) -> Any:  # fmt: skip
-        pages, lengths = pages_and_lengths(block_table, cache_seqlens, trash)
+        pages, lengths = pages_and_lengths(block_table, cache_seqlens, k_cache.shape[1], trash)
         for cache, new in ((k_cache, k), (v_cache, v)):
             cache[pages.long(), lengths.long()] = new[:, 0]
         size = k_cache.shape[1]

@@ -7,7 +7,6 @@ Errors: the traceback of an arm that fails; those before it stand in the file.
     python benchmarks/training.py                  # one H200, about five minutes
     python benchmarks/training.py --model r1_distill_llama_8b --no-nf4
     python benchmarks/training.py --gpus 1,2,4     # this project alone, data parallel, on that many GPUs
-    python benchmarks/training.py --loss           # this project's loss beside TRL's, about two minutes
     python benchmarks/training.py --tiny           # a CPU, under a minute: tries the script, its figures mean nothing
 
 The published way: TRL's trainer, one document a step, cut or padded to 1,024 tokens, all layers recomputed, sdpa. Ours: the
@@ -38,7 +37,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -117,7 +115,6 @@ def main() -> None:
     )
     parser.add_argument("--model", choices=MODELS, default="qwen3_8b")
     parser.add_argument("--gpus", default="", help="for example 1,2,4: ours alone, on that many")
-    parser.add_argument("--loss", action="store_true", help="ours alone, with each way to compute the loss")
     parser.add_argument("--means", default="", help="for example 500: one mean length alone")
     parser.add_argument("--no-compile", action="store_true", help="layers are not compiled")
     parser.add_argument("--no-nf4", action="store_true", help="without the arms in NF4")
@@ -132,15 +129,12 @@ def main() -> None:
     if not asked.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = first_gpu()
     device = "cpu" if asked.tiny or not torch.cuda.is_available() else "cuda"
-    part = "_gpus" if asked.gpus else "_loss" if asked.loss else ""
-    stem = f"training{part}{'' if name == 'qwen3_8b' else f'_{name}'}.json"
+    stem = f"training{'_gpus' if asked.gpus else ''}{'' if name == 'qwen3_8b' else f'_{name}'}.json"
     out = asked.out or Path(tempfile.gettempdir() if asked.tiny else ROOT / "benchmarks") / stem
     quiet_libraries()
     found = head(name, sizes, device)
     if asked.gpus:
         on_several(found, name, sizes, device, [int(n) for n in asked.gpus.split(",")], out)
-    elif asked.loss:
-        with_each_loss(found, name, sizes, device, out)
     else:
         on_one(found, name, sizes, device, not asked.no_nf4, out)
     print(f"written to {out}")
@@ -149,8 +143,6 @@ def main() -> None:
 def head(name: str, sizes: Sizes, device: str) -> dict[str, Any]:
     """What the figures belong to. Where they are written to is left out of the command."""
     cuda, options = device == "cuda", sys.argv[1:]
-    packages = ["torch", "transformers", "trl", "peft"]
-    packages += [] if {"--loss", "--no-nf4"} & set(options) else ["bitsandbytes"]
     if "--out" in options:
         at = options.index("--out")
         del options[at : at + 2]
@@ -160,7 +152,7 @@ def head(name: str, sizes: Sizes, device: str) -> dict[str, Any]:
         "sizes": asdict(sizes),
         "device": torch.cuda.get_device_name() if cuda else platform.machine(),
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in packages},
+        "versions": {package: version(package) for package in ("torch", "transformers", "trl", "peft", "bitsandbytes")},
         "matrix_flops": matrix_flops(device),
         "bars": {"ratio": BARS, "tokens_a_second": BAR_TOKENS_S, "share_of_ceiling": BAR_SHARE, "nf4": BAR_NF4},
         "arms": [],
@@ -200,17 +192,6 @@ def on_one(found: dict[str, Any], name: str, sizes: Sizes, device: str, nf4: boo
         quantise(machine.reasoner.model)
         for mean in sizes.means:
             arm, _ = ours(machine, mean, "nf4", plans[mean])
-            tell(found, arm, out)
-
-
-def with_each_loss(found: dict[str, Any], name: str, sizes: Sizes, device: str, out: Path) -> None:
-    """Ours in bfloat16 with short rows and one plan, twice with each loss: what is compiled once falls to the first."""
-    sizes = replace(sizes, row_tokens=sizes.short_row_tokens, timed=sizes.short_timed)
-    machine = Machine(name, make_model(name, device), architecture(configuration(name)), device, sizes)
-    plan: Plan | None = None
-    for _ in range(2):
-        for loss in LOSSES:
-            arm, plan = ours(machine, sizes.means[0], "bf16", plan, loss)
             tell(found, arm, out)
 
 
@@ -355,45 +336,8 @@ def published(machine: Machine, mean: int) -> dict[str, Any]:
     return arm
 
 
-def trl_head(trainer: Any) -> None:
-    """TRL's fused head, asked for nothing beside the log-probabilities."""
-    from trl.trainer.utils import add_fused_lm_head
-
-    add_fused_lm_head(trainer.model.get_base_model(), outputs=("log_probs",))
-
-    def compute_loss(
-        model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        if "cu_seq_lens_q" in inputs:
-            torch._dynamo.maybe_mark_dynamic(inputs["cu_seq_lens_q"], 0)
-        return -model(**inputs, fused_lm_head=True).log_probs.sum() / num_items_in_batch
-
-    trainer.compute_loss = compute_loss
-
-
-def trl_whole(trainer: Any) -> None:
-    """SFTTrainer's own loss: the fused head with entropies and accuracies, which are read back with each batch."""
-    from trl import SFTTrainer
-
-    def compute_loss(model: Any, inputs: Any, **given: Any) -> Any:
-        if "cu_seq_lens_q" in inputs:
-            torch._dynamo.maybe_mark_dynamic(inputs["cu_seq_lens_q"], 0)
-        return SFTTrainer.compute_loss(trainer, model, inputs, **given)
-
-    trainer.compute_loss = compute_loss
-
-
-LOSSES: dict[str, Callable[[Any], None]] = {
-    "ours": lambda trainer: None,
-    "trl_head": trl_head,
-    "trl_whole": trl_whole,
-}
-
-
-def ours(
-    machine: Machine, mean: int, kind: str, plan: Plan | None = None, loss: str = "ours"
-) -> tuple[dict[str, Any], Plan]:
-    """The workflow's own trainer. plan: None to let it choose. loss: one of LOSSES."""
+def ours(machine: Machine, mean: int, kind: str, plan: Plan | None = None) -> tuple[dict[str, Any], Plan]:
+    """The workflow's own trainer. plan: None to let it choose."""
     sizes, training = machine.sizes, settings(machine)
     loading = LoadingSettings(dtype="bfloat16", use_4bit=kind == "nf4", device=machine.device)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
@@ -414,7 +358,6 @@ def ours(
             trained = new_adapter(machine.reasoner, training, 0)
             trainer = build_trainer(trained, rows, loading, training, 0, Path(folder), "benchmark", one)
             trainer.add_callback(clock.callback())
-            LOSSES[loss](trainer)
             if machine.device == "cuda":
                 probe(trainer, one)
             trainer.train()
@@ -433,9 +376,6 @@ def ours(
         "gone_on_after": notes,
         "gpus": processes,
     }
-    if loss != "ours":
-        arm["arm"] = loss
-    arm["losses"] = [round(entry["loss"], 5) for entry in trainer.state.log_history if "loss" in entry][:3]
     machine.reasoner = replace(machine.reasoner, model=trainer.model.unload())
     del trainer
     still(machine)

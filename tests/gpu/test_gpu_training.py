@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from trl.trainer.utils import add_fused_lm_head
 
 from fixtures.tiny_models import FAMILIES
 from unfaithful_cot import jsonl
@@ -20,7 +21,7 @@ from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training import memory
 from unfaithful_cot.training.cpt import train_adapter
 from unfaithful_cot.training.data import RowCollator, pack, tokenise
-from unfaithful_cot.training.loss import loss_in_chunks, token_loss
+from unfaithful_cot.training.loss import batch_loss, token_loss
 
 TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 5) for n in range(60)]
 KERNELS = ["varlen", "flash_attention_2", "flash_attention_3", "sdpa"]
@@ -118,16 +119,16 @@ def test_the_gradient_through_varlen_is_that_of_sdpa(tiny):
     assert torch.nn.functional.cosine_similarity(found[0][1], found[1][1], dim=0) > 0.99
 
 
-def test_the_loss_in_chunks_is_that_of_all_logits(tiny):
+def test_the_loss_of_the_fused_head_is_that_of_all_logits(tiny):
     reasoner = load_reasoner({"source": str(tiny["qwen3"])}, LoadingSettings(dtype="bfloat16", device="cuda"))
     rows = list(pack(tokenise(reasoner.tokenizer, TEXTS), 96))[:4]
     batch = {name: value.cuda() for name, value in RowCollator(0)(rows).items()}
     count = (batch["labels"] != -100).sum()
+    add_fused_lm_head(reasoner.model)
     with torch.inference_mode():
-        chunked = loss_in_chunks(reasoner.model, reasoner.model, dict(batch), count).item()
-        labels = batch.pop("labels")
-        whole = token_loss(reasoner.model(**batch, use_cache=False).logits, labels, count).item()
-    assert chunked == pytest.approx(whole, rel=1e-3)
+        fused = reasoner.model(**batch, fused_lm_head=True).log_probs
+        whole = batch_loss(reasoner.model, dict(batch), count).item()
+    assert (-fused.sum() / count).item() == pytest.approx(whole, rel=1e-3)
 
 
 def test_the_plan_stands_in_the_manifest_and_eight_times_one_is_one_times_eight(job, tmp_path):

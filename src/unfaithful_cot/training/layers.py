@@ -62,6 +62,14 @@ def keep_input_type(model: Any) -> None:
             setattr(module, INPUT_CAST, False)
 
 
+def any_number_of_documents(batch: dict[str, Any]) -> None:
+    """Let compiled layers take any number of documents in a batch: the one shape that changes from step to step."""
+    import torch
+
+    if "cu_seq_lens_q" in batch:
+        torch._dynamo.maybe_mark_dynamic(batch["cu_seq_lens_q"], 0)
+
+
 def worth_compiling(wanted: bool | str, device: str, n_tokens: float) -> bool:
     """Whether to compile. wanted: of the settings; n_tokens: of the whole training."""
     if isinstance(wanted, bool):

@@ -3,8 +3,8 @@
 In: a Reasoner with a fresh adapter, packed rows, TrainingSettings. Out: a trainer whose state holds one log entry a step.
 Errors: SettingsError when the loss is no number; StorageError when a checkpoint cannot be written.
 Differs from SFTTrainer's defaults: rows stay rows (see training.data), adapters stay float32 also on 4-bit weights (in
-bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log, and the loss
-is training.loss, without TRL's entropies and accuracies.
+bfloat16 a step of 2e-5 on a weight of 1e-2 rounds to nothing), NaN losses are not filtered out of the log, and on a CPU
+the loss is training.loss, without TRL's entropies and accuracies.
 torch and trl are imported when a trainer is built.
 """
 
@@ -25,8 +25,8 @@ from unfaithful_cot.models.attention import BY_LENGTHS
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.training.data import IGNORED, RowCollator
 from unfaithful_cot.training.filling import filled, order
-from unfaithful_cot.training.layers import compile_layers, keep_input_type, recompute
-from unfaithful_cot.training.loss import loss_at_once, loss_in_chunks, token_loss
+from unfaithful_cot.training.layers import any_number_of_documents, compile_layers, keep_input_type, recompute
+from unfaithful_cot.training.loss import batch_loss, token_loss
 from unfaithful_cot.training.plan import Plan, settled
 
 WORKERS = 2  # that make batches beside a GPU
@@ -194,10 +194,12 @@ def _trainer_class() -> Any:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            plain = self.args.device.type == "cpu"
-            function = loss_at_once if plain else loss_in_chunks
-            loss = function(model, self.accelerator.unwrap_model(model), inputs, num_items_in_batch)
-            return loss * self.accelerator.num_processes
+            any_number_of_documents(inputs)
+            return (
+                batch_loss(model, inputs, num_items_in_batch) * self.accelerator.num_processes
+                if self.args.device.type == "cpu"
+                else super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[no-untyped-call]
+            )
 
         def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
             return self.row_order or super()._get_train_sampler(*args, **kwargs)

@@ -14,7 +14,7 @@ from unfaithful_cot.models.attention import register_varlen
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.training.data import RowCollator, pack, supervised_tokens, tokenise
 from unfaithful_cot.training.layers import compile_layers, decoder_layers, worth_compiling
-from unfaithful_cot.training.loss import loss_at_once, loss_in_chunks
+from unfaithful_cot.training.loss import batch_loss
 from unfaithful_cot.training.plan import Plan
 from unfaithful_cot.training.trainer import build_trainer
 
@@ -64,7 +64,7 @@ def test_eight_rows_at_once_train_as_eight_rows_one_by_one(tiny, tmp_path):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_loss_and_its_gradient_are_those_of_trl(tiny, tmp_path, family):
-    """On a CPU the loss is computed directly; TRL's fused head is the reference."""
+    """On a CPU the loss is computed directly; on a GPU by TRL's fused head, which is the reference."""
     from trl import SFTTrainer
 
     trainer, rows = trainer_for(tiny[family], tmp_path, LORA)
@@ -141,12 +141,12 @@ def test_compiled_layers_compute_the_same_in_one_compilation_for_all_layers_and_
     collate = RowCollator(reasoner.tokenizer.pad_token_id, 64)
     batches = [collate(list(pack(documents[:n], 48))[:2]) for n in (10, 20, 40)]
     model = reasoner.model
-    plain = [loss_in_chunks(model, model, dict(batch), 100).item() for batch in batches]
+    plain = [batch_loss(model, dict(batch), 100).item() for batch in batches]
     torch._dynamo.reset()
     counters.clear()
     for layer in decoder_layers(model):
         layer.compile(dynamic=False, backend="aot_eager")
-    found = [loss_in_chunks(model, model, dict(batch), 100).item() for batch in batches]
+    found = [batch_loss(model, dict(batch), 100).item() for batch in batches]
     assert found == pytest.approx(plain, rel=1e-5)
     # one graph for the first layer, whose input needs no gradient, and one for all others
     assert 1 <= counters["stats"]["unique_graphs"] <= 2
@@ -181,7 +181,7 @@ def test_under_bfloat16_inputs_of_adapters_keep_their_type_and_nothing_else_chan
             module.cast_input_dtype_enabled = cast
         trainer.model.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_at_once(trainer.model, trainer.model, dict(batch), 100)
+            loss = batch_loss(trainer.model, dict(batch), 100)
         loss.backward()
         gradients = [p.grad for p in trainer.model.parameters() if p.grad is not None]
         found.append((loss.item(), torch.cat([g.flatten() for g in gradients]).clone()))

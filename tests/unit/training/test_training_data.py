@@ -14,7 +14,7 @@ from unfaithful_cot.models.attention import training_attention
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.training.data import IGNORED, RowCollator, pack, split, supervised_tokens, tokenise
 from unfaithful_cot.training.filling import filled, order
-from unfaithful_cot.training.loss import loss_in_chunks, token_loss
+from unfaithful_cot.training.loss import batch_loss, token_loss
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 TEXTS = [
@@ -131,7 +131,7 @@ def test_the_loss_a_token_is_that_of_padded_documents(tiny, kernel):
     reasoner.model.set_attn_implementation(training_attention(kernel, "cpu", "float32"))
     batch = RowCollator(reasoner.tokenizer.pad_token_id, 192, kernel == "varlen")(list(rows))
     with torch.inference_mode():
-        packed = loss_in_chunks(reasoner.model, reasoner.model, batch, count)
+        packed = batch_loss(reasoner.model, batch, count)
     assert packed.item() == pytest.approx(total / count, abs=1e-3)
 
 
