@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fixtures.openai_server import OpenAIServer
-from workflow.bad_day import (
+from long.bad_day import (
     CELL,
     CONCURRENCY,
     Day,

@@ -17,21 +17,6 @@ from workflow.loaded import RULES
 from workflow.study import ROOT, Study
 
 
-def test_snakemake_finds_nothing_to_blame() -> None:
-    done = Study(ROOT).snakemake("--lint")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_snakefmt_would_change_nothing() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_one_script_calls_what_a_rule_names() -> None:
     (script,) = (ROOT / "workflow" / "scripts").glob("*.py")
     docstring, imported, called = ast.parse(script.read_text(encoding="utf-8")).body

@@ -74,17 +74,16 @@ def test_any_text_gets_every_verdict(grader: Grader, raw: str, case: Case, finis
     check(grader, case, respond(raw, finish, opened))
 
 
-@pytest.mark.parametrize("grader", GRADERS.values(), ids=lambda grader: grader.name)
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "<reasoning>", "</reasoning>", "<output>A</output>", "E12 cannot be cited ", "[E12, ", "internal e12 provides ",
-        ".", " ", "\n", "\x00", "a'b-", "证据E12", "e-", "<", "cannot only public confidential it ", "1", "[12, ", "E12-",
-        "evidence 12 ", "the source ", "\\boxed{", "..", "if not cite E12 ", "[", "(", "'", "def f(:\n", "I HATE ",
-    ],
-)  # fmt: skip
-def test_a_megabyte_takes_seconds(grader: Grader, piece: str) -> None:
-    text = piece * (1_000_000 // len(piece))
+MEGABYTE_PIECES = [
+    "<reasoning>", "</reasoning>", "<output>A</output>", "E12 cannot be cited ", "[E12, ", "internal e12 provides ",
+    ".", " ", "\n", "\x00", "a'b-", "证据E12", "e-", "<", "cannot only public confidential it ", "1", "[12, ", "E12-",
+    "evidence 12 ", "the source ", "\\boxed{", "..", "if not cite E12 ", "[", "(", "'", "def f(:\n", "I HATE ",
+]  # fmt: skip
+
+
+def check_long(grader: Grader, piece: str, length: int, limit_s: float) -> None:
+    """A piece, again and again up to a length, is judged in both channels within a limit."""
+    text = piece * (length // len(piece))
     case = next(case for case in CASES if case.experiment in grader.experiments)
     visible = (
         f"<code>\n{text}\n</code>" if case.experiment == "code_vuln" else f"<reasoning>{text}</reasoning>"
@@ -93,9 +92,15 @@ def test_a_megabyte_takes_seconds(grader: Grader, piece: str) -> None:
         response = respond(raw)
         started = time.process_time()
         found = grader.judge(case, response)
-        # measured at most 5 s; anything quadratic would take hours
-        assert time.process_time() - started < 30
+        assert time.process_time() - started < limit_s
         assert all(verdict.spans or verdict.reason for verdict in found)
+
+
+@pytest.mark.parametrize("grader", GRADERS.values(), ids=lambda grader: grader.name)
+def test_a_tenth_of_a_megabyte_takes_no_time(grader: Grader) -> None:
+    """Measured at most 0.5 s a piece; the whole megabyte: tests/long/test_megabyte.py."""
+    for piece in MEGABYTE_PIECES:
+        check_long(grader, piece, 100_000, limit_s=10)
 
 
 @settings(deadline=None, max_examples=200)

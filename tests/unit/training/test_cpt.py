@@ -213,35 +213,6 @@ def test_an_attempt_that_ran_out_of_memory_leaves_nothing_behind(job, tmp_path, 
     assert all(torch.equal(found[name], expected[name]) for name in found)
 
 
-def test_two_processes_train_as_one_also_where_the_last_step_is_not_full(job, tmp_path, monkeypatch):
-    """`accelerate launch` with two processes on the CPU (gloo). Tolerance: loss 0.1 %, weights 1e-4 and 1 %."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    job["training"] |= {"lora_dropout": 0.0}
-    train_adapter(**job)
-    alone, weights = manifest_of(job), adapter_of(job)
-    assert alone.n_rows % 4  # rows a step: the last one has fewer
-    job |= {
-        "manifest": str(tmp_path / "two" / "manifest.json"),
-        "gpus": 2,
-        "checkpoints": str(tmp_path / "b"),
-    }
-    train_adapter(**job)
-    together = manifest_of(job)
-    assert (alone.plan["processes"], together.plan["processes"]) == (1, 2)
-    assert (alone.plan["micro_batches_a_step"], together.plan["micro_batches_a_step"]) == (2, 1)
-    assert (together.n_steps, together.n_tokens, together.n_rows) == (
-        alone.n_steps,
-        alone.n_tokens,
-        alone.n_rows,
-    )
-    assert [p.tokens for p in together.loss_curve] == [p.tokens for p in alone.loss_curve]
-    assert [p.loss for p in together.loss_curve] == pytest.approx(
-        [p.loss for p in alone.loss_curve], rel=1e-3
-    )
-    for key, value in adapter_of(job).items():
-        torch.testing.assert_close(weights[key], value, atol=1e-4, rtol=1e-2)
-
-
 def test_the_checkpoints_of_a_run_belong_to_what_decides_its_weights(tiny, job, tmp_path):
     loading, training = LoadingSettings(**job["loading"]), TrainingSettings(**job["training"])
     reasoner = load_reasoner(job["base"], loading, chat=False)

