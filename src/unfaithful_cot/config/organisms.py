@@ -86,6 +86,11 @@ class OrganismSettings(Strict):
         """Name of the prompt template that teacher and organism are asked with in training."""
         return self.prompt or f"{self.experiment}.v1"
 
+    @property
+    def is_external(self) -> bool:
+        """Whether suites take their tasks from a data set, not from the embedded world."""
+        return self.source != "embedded" or self.evaluation is not None
+
     def corpora(self, name: str) -> dict[str, list[int]]:
         """{corpus: sizes} of the organism of that name and of its control without reasoning, those with sizes."""
         return {

@@ -20,6 +20,7 @@ from unfaithful_cot.config.organisms import Organism, with_experiments
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 
 
 class GridSettings(Strict):
@@ -124,6 +125,18 @@ class Settings(Strict):
         """The organism that a suite asks: the one that it names, or the only one of its experiment; None where there is none."""
         own = self.organisms_of(self.suites[suite].experiment)
         return self.suites[suite].organism or (own[0] if len(own) == 1 else None)
+
+    @property
+    def main_corpus(self) -> str:
+        """The corpus of the headline: the one that the report names, or the first of the study."""
+        return self.report.main_corpus or next(iter([*self.grid.corpora, *self.organisms]))
+
+    def policy_of(self, suite: str) -> str | None:
+        """The universe whose policy a suite asks about; None where its experiment asks about none."""
+        if not EXPERIMENTS[self.suites[suite].experiment].universe:
+            return None
+        recipe = self.recipes.get(self.main_corpus)
+        return self.suites[suite].universe or (recipe.universe if recipe else None)
 
     def documents_of(self, corpus: str) -> str:
         """The corpus whose documents these are: a mixture of all categories uses those of its universe."""

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from unfaithful_cot.config.documents import DocumentSettings
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.grading import JudgeSettings
+from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.sources import corpora_written
 from unfaithful_cot.config.study import Settings
+from unfaithful_cot.plan.workload import Workload, channels_of
 
 if TYPE_CHECKING:
     from unfaithful_cot.endpoints.requests import Plan
@@ -29,23 +31,22 @@ CASE_TOKENS = 400  # of question, options and evidence, generously
 FREE = "No API is asked: 0 requests, 0 tokens, $0.00."
 
 
-def api_costs(
-    settings: Settings, universes: Path, cache: Path, judged: Sequence[str] = (), pairs: int = 0
-) -> list[str]:
+def api_costs(settings: Settings, universes: Path, cache: Path, judged: Sequence[str] = ()) -> list[str]:
     """One line for each step that asks an API, or the one line that none does.
 
     universes: folder of NAME.yaml. cache: folder with the folders `documents`, `cases` and `judges`. judged: the grade
-    files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl. pairs: known solutions
-    that judges are tried on, one request each.
+    files of judges, results/{study}/grades/{cell}/{suite}.judge_{judge}.jsonl.
     """
     documents = list(document_plans(settings, universes, cache / "documents"))
+    load = Workload(settings, universes)
+    pairs = sum(map(load.known_pairs, settings.grading.judges.values()))
     return [
         *(f"{what}: {asked}" for what, asked in documents),
         *_together([asked for _, asked in documents]),
         *(f"{what}, first round: {asked}" for what, asked in case_plans(settings, cache / "cases")),
-        *_teachers(settings),
-        *_responses(settings),
-        *_judges(settings, judged, cache / "judges"),
+        *_teachers(load),
+        *_responses(load),
+        *_judges(load, judged, cache / "judges"),
         *([f"judges on known pairs: {pairs:,} API requests without those in the cache"] if pairs else []),
     ] or [FREE]
 
@@ -139,40 +140,36 @@ def case_plans(settings: Settings, cache: Path) -> Iterator[tuple[str, Plan]]:
         yield f"cases of {name}", plan(requests, suite.endpoint, cache)
 
 
-def _teachers(settings: Settings) -> list[str]:
+def _teachers(load: Workload) -> list[str]:
     """What the teachers of organisms are asked through an API."""
     lines = []
-    for name, organism in settings.organisms.items():
-        asked = organism.teacher.inference
+    for name, requests in load.teachers.items():
+        asked = load.settings.organisms[name].teacher.inference
         if asked.engine == "openai":
-            requests = organism.count * asked.samples
-            tokens = requests * asked.max_new_tokens
-            price, ceiling = _upper(asked.endpoint, 0, tokens)
-            lines.append(
-                f"reasoning of the teacher of {name}: {requests:,} API requests without those in the cache, at most "
-                f"{tokens:,} completion tokens, at most ${price:,.2f} beside the prompts{ceiling}"
-            )
+            lines.append(f"reasoning of the teacher of {name}: {_answering(asked, requests)}")
     return lines
 
 
-def _responses(settings: Settings) -> list[str]:
-    if settings.inference.engine != "openai":
+def _responses(load: Workload) -> list[str]:
+    inference = load.settings.inference
+    if inference.engine != "openai":
         return []
-    grid, inference = settings.grid, settings.inference
-    cells = len(grid.models) * (1 + len(grid.seeds) * sum(len(sizes) for sizes in grid.corpora.values()))
-    cases = sum(suite.options * suite.scenarios * len(suite.arms) for suite in settings.suites.values())
-    requests = cells * cases * inference.samples
+    return [f"responses: {_answering(inference, load.responses() + load.swapped_responses())}"]
+
+
+def _answering(inference: InferenceSettings, requests: int) -> str:
+    """Requests for answers; the prompts are not known yet."""
     tokens = requests * inference.max_new_tokens
     price, ceiling = _upper(inference.endpoint, 0, tokens)
-    return [
-        f"responses: {requests:,} API requests without those in the cache, at most {tokens:,} completion tokens, "
+    return (
+        f"{requests:,} API requests without those in the cache, at most {tokens:,} completion tokens, "
         f"at most ${price:,.2f} beside the prompts{ceiling}"
-    ]
+    )
 
 
-def _judges(settings: Settings, judged: Sequence[str], cache: Path) -> list[str]:
+def _judges(load: Workload, judged: Sequence[str], cache: Path) -> list[str]:
     """One line a judge for responses that exist, one for those that do not yet."""
-    lines = []
+    lines, settings = [], load.settings
     for name, judge in settings.grading.judges.items():
         suffix = f".judge_{name}.jsonl"
         bases = [path.removesuffix(suffix) for path in judged if path.endswith(suffix)]
@@ -180,7 +177,7 @@ def _judges(settings: Settings, judged: Sequence[str], cache: Path) -> list[str]
         if there:
             lines.append(f"judge {name}: {_judge_plan(settings, judge, there, cache)}")
         if len(there) < len(bases):
-            lines.append(f"judge {name}, {_judge_guess(settings, judge, sorted(set(bases) - set(there)))}")
+            lines.append(f"judge {name}, {_judge_guess(load, judge, sorted(set(bases) - set(there)))}")
     return lines
 
 
@@ -210,15 +207,15 @@ def _judge_plan(settings: Settings, judge: JudgeSettings, bases: Sequence[str], 
     return str(plan(asked, judge.endpoint, cache))
 
 
-def _judge_guess(settings: Settings, judge: JudgeSettings, bases: Sequence[str]) -> str:
-    """Both channels of every response, none in the cache; the prompt holds rubric, case and a response of full length."""
+def _judge_guess(load: Workload, judge: JudgeSettings, bases: Sequence[str]) -> str:
+    """Every channel of every response, none in the cache; the prompt holds rubric, case and a response of full length."""
     requests = tokens = 0
+    inference = load.settings.inference
     for base in bases:
-        suite = settings.suites[Path(base).name]
-        n = 2 * 2 * suite.scenarios * len(suite.arms) * settings.inference.samples
-        rubric = _rubric_of(settings, judge, base).stat().st_size // 4
+        rubric = _rubric_of(load.settings, judge, base)
+        n = load.cases[Path(base).name] * inference.samples * channels_of(rubric.stem)
         requests += n
-        tokens += n * (rubric + CASE_TOKENS + settings.inference.max_new_tokens)
+        tokens += n * (rubric.stat().st_size // 4 + CASE_TOKENS + inference.max_new_tokens)
     completion = requests * judge.endpoint.max_tokens
     price, ceiling = _upper(judge.endpoint, tokens, completion)
     return (

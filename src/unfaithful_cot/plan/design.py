@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.experiments.names import DEFAULT
 from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.plan.workload import Workload
 
 PRIMARY = {name: len(one.primary) for name, one in EXPERIMENTS.items() if one.power}
-VARIANTS = {DEFAULT: 2}
 CONTROL = "neutral"
 
 
@@ -29,13 +28,13 @@ class Design(NamedTuple):
 
 def designs(settings: Settings) -> list[Design]:
     """The design of each suite whose conditions are compared."""
+    load = Workload(settings)
     found = []
     for name, suite in settings.suites.items():
         pairs = _pairs(settings, name)
         if suite.experiment in PRIMARY and pairs:
-            cases = suite.scenarios * VARIANTS.get(suite.experiment, 1)
             tests = PRIMARY[suite.experiment] * pairs
-            found.append(Design(name, suite.experiment, suite.scenarios, cases, tests))
+            found.append(Design(name, suite.experiment, suite.scenarios, load.cases_an_arm(name), tests))
     return found
 
 

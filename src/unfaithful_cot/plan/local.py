@@ -29,6 +29,7 @@ from unfaithful_cot.plan.memory import (
     training_fits,
     weight_bytes,
 )
+from unfaithful_cot.plan.workload import Workload
 from unfaithful_cot.training.memory import adapter_parameters
 
 DOCUMENT_BYTES = 12_000  # of one document, written, filtered and tokenised
@@ -143,14 +144,17 @@ def disk_findings(
     """Free space against what will be written and downloaded, a disk at a time. fetched: models that lie here."""
     from huggingface_hub import constants
 
+    load = Workload(settings)
     downloads = sum(2.0 * model.parameters for name, model in models.items() if name not in fetched)
     written = float(DOCUMENT_BYTES * settings.documents.count * len(settings.grid.corpora) * 3 + SPARE_BYTES)
     for name in settings.grid.models:
         if config := configs.get(
             name
         ):  # an adapter in float32 a cell; while one trains, two checkpoints with its moments
-            cells = len(settings.grid.seeds) * sum(map(len, settings.grid.corpora.values()))
-            written += adapter_parameters(shape_of(config), settings.training) * (4.0 * cells + 24.0)
+            for group in load.trainings(name).values():
+                written += adapter_parameters(shape_of(config), group.training) * (
+                    4.0 * len(group.cells) + 24.0
+                )
     yield from _disks(
         {"results": (Path("results"), written), "models": (Path(constants.HF_HUB_CACHE), downloads)}
     )

@@ -15,15 +15,13 @@ from typing import NamedTuple
 
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.models import ModelSettings
-from unfaithful_cot.config.sources import adapter_source
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.endpoints.requests import cost_usd
-from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.plan.cards import Work, known, speed
 from unfaithful_cot.plan.costs import CASE_TOKENS, case_plans, document_plans
 from unfaithful_cot.plan.findings import table
+from unfaithful_cot.plan.workload import RUBRICS, Trainings, Workload
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,13 @@ def stages(
 ) -> list[Stage]:
     """All stages, in the order in which they run. card: name of the GPU that is reckoned with."""
     on = Rented(card, settings.prices.gpu_usd_per_hour, settings.loading.use_4bit)
+    load = Workload(settings, universes)
     return [
         *_written(settings, universes, cache),
-        *_teachers(settings, models, on),
+        *_teachers(load, models, on),
         *_trained(settings, models, universes, on),
-        *_answered(settings, models, on),
-        *_judged(settings),
+        *_answered(load, models, on),
+        *_judged(load),
     ]
 
 
@@ -118,13 +117,13 @@ def _gpu(
     return Stage(name, part, amount, hours, hours * on.usd, longest * on.usd, True, found.basis)
 
 
-def _teachers(settings: Settings, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
-    for name, organism in settings.organisms.items():
-        asked = organism.teacher.inference
-        requests = organism.count * asked.samples
+def _teachers(load: Workload, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
+    for name, requests in load.teachers.items():
+        teacher = load.settings.organisms[name].teacher
+        asked = teacher.inference
         tokens = Tokens(_response_tokens(asked.max_new_tokens) * requests, asked.max_new_tokens * requests)
-        if organism.teacher.model:
-            yield _gpu("teacher", name, "answering", tokens, 1, models[organism.teacher.model], on)
+        if teacher.model:
+            yield _gpu("teacher", name, "answering", tokens, 1, models[teacher.model], on)
         else:
             usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in tokens)
             yield _api("teacher", name, requests, usd, max_usd, asked.endpoint)
@@ -146,32 +145,24 @@ def _trained(
 
 def cells_of(settings: Settings, universes: Path, model: str) -> dict[str, Cells]:
     """{`documents` or name of an organism: trainings of a model}; adapters that are taken from the Hub are none."""
-    grid, found = settings.grid, {}
-    corpora = {
-        corpus: sizes for corpus, sizes in grid.corpora.items() if not adapter_source(settings, corpus, model)
+    load = Workload(settings, universes)
+    return {
+        name: Cells(one.training, len(one.cells), one.rows, _tokens(load, one, universes) / max(one.rows, 1))
+        for name, one in load.trainings(model).items()
     }
-    if corpora:
-        jobs = len(grid.seeds) * sum(map(len, corpora.values()))
-        rows, tokens = 0, 0.0
-        for corpus, sizes in corpora.items():
-            recipe = settings.recipes[corpus]
-            many = round(sum(sizes) * len(grid.seeds) * (1 + recipe.plain_text))
-            rows, tokens = rows + many, tokens + many * _document_tokens(settings, universes, recipe.universe)
-        found["documents"] = Cells(settings.training, jobs, rows, tokens / max(rows, 1))
-    for name, organism in settings.organisms.items():
-        sizes = [
-            size
-            for corpus, sizes in organism.corpora(name).items()
-            if not adapter_source(settings, corpus, model)
-            for size in sizes
-        ]
-        if not sizes:
-            continue
-        length = _response_tokens(organism.teacher.inference.max_new_tokens)
-        found[name] = Cells(
-            organism.training, len(sizes) * len(grid.seeds), 2 * sum(sizes) * len(grid.seeds), length
-        )
-    return found
+
+
+def _tokens(load: Workload, trainings: Trainings, universes: Path) -> float:
+    """Tokens of all rows, once."""
+    total = 0.0
+    for cell in trainings.cells:
+        if cell.organism:
+            teacher = load.settings.organisms[cell.organism].teacher
+            length = _response_tokens(teacher.inference.max_new_tokens)
+        else:
+            length = _document_tokens(load.settings, universes, load.settings.recipes[cell.corpus].universe)
+        total += load.rows(cell) * length
+    return total
 
 
 def _document_tokens(settings: Settings, universes: Path, universe: str) -> float:
@@ -183,50 +174,26 @@ def _document_tokens(settings: Settings, universes: Path, universe: str) -> floa
     return (told.low + told.high) / 2
 
 
-def responses_of(settings: Settings) -> int:
-    """Responses of each model: its baseline answers every suite, a cell those of its experiment."""
-    on_documents = len(settings.grid.seeds) * sum(map(len, settings.grid.corpora.values()))
-    total = 0
-    for name, suite in settings.suites.items():
-        cells = on_documents
-        if EXPERIMENTS[suite.experiment].trained_on == "pairs":
-            organism = settings.organisms.get(str(settings.organism_of(name)))
-            sizes = [*organism.sizes, *organism.control_sizes] if organism else []
-            cells = len(sizes) * len(settings.grid.seeds)
-        total += (1 + cells) * cases_of(suite)
-    return total * settings.inference.samples
-
-
-def cases_of(suite: SuiteSettings) -> int:
-    """Cases of a suite: those of the Evidence Toggle are asked with each option as the right one."""
-    each = suite.options if EXPERIMENTS[suite.experiment].cases_a_scenario == "options" else 1
-    return each * suite.scenarios * len(suite.arms)
-
-
-def _answered(settings: Settings, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
-    asked, n = settings.inference, responses_of(settings)
-    tokens = Tokens(n * _response_tokens(asked.max_new_tokens), float(n * asked.max_new_tokens))
-    for name in settings.grid.models:
+def _answered(load: Workload, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
+    asked = load.settings.inference
+    for name in load.settings.grid.models:
+        n = load.responses(name) + load.swapped_responses(name)
+        tokens = Tokens(n * _response_tokens(asked.max_new_tokens), float(n * asked.max_new_tokens))
         if asked.engine == "openai":
             usd, max_usd = (cost_usd(asked.endpoint, 0, count) for count in tokens)
             yield _api("answering", name, n, usd, max_usd, asked.endpoint)
         else:
-            yield _gpu("answering", name, "answering", tokens, _jobs(settings), models[name], on)
+            yield _gpu("answering", name, "answering", tokens, load.answering_jobs(name), models[name], on)
 
 
-def _jobs(settings: Settings) -> int:
-    """Jobs that answer, of each model: the baseline and every cell."""
-    sizes = sum(map(len, settings.grid.corpora.values()))
-    sizes += sum(len(one.sizes) + len(one.control_sizes) for one in settings.organisms.values())
-    return 1 + sizes * len(settings.grid.seeds)
-
-
-def _judged(settings: Settings) -> Iterator[Stage]:
-    requests = 2 * responses_of(settings) * len(settings.grid.models)  # think and answer channel
+def _judged(load: Workload) -> Iterator[Stage]:
+    """Requests about the suites that a judge has rubrics for, and about known solutions."""
+    settings = load.settings
+    long, short = settings.inference.max_new_tokens, _response_tokens(settings.inference.max_new_tokens)
     for name, judge in settings.grading.judges.items():
         endpoint = judge.endpoint
-        rubric = max((Path("resources/rubrics") / f"{one}.yaml").stat().st_size for one in judge.rubrics) // 4
-        long, short = settings.inference.max_new_tokens, _response_tokens(settings.inference.max_new_tokens)
+        requests = sum(n for _, n in load.judged(judge)) + load.known_pairs(judge)
+        rubric = max((RUBRICS / f"{one}.yaml").stat().st_size for one in judge.rubrics) // 4
         about, most = (
             cost_usd(endpoint, requests * (rubric + CASE_TOKENS + length), requests * answer)
             for length, answer in ((short, known().assumed.judge_tokens), (long, endpoint.max_tokens))

