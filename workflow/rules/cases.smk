@@ -13,7 +13,7 @@ rule generate_cases:
         needs__prompt=lambda wildcards: (
             "resources/prompts/scenarios.v1.yaml" if suites[wildcards.suite].generator == "openai" else []
         ),
-        universe=lambda wildcards: universe_asked(suites[wildcards.suite]),
+        universe=lambda wildcards: universe_asked(wildcards.suite),
     output:
         cases=ensure(f"{RESULTS}/cases/{{suite}}.jsonl", non_empty=True),
     log:

@@ -24,8 +24,9 @@ from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.host.params import Untracked, call, flat
 from unfaithful_cot.models.pins import folder_files, on_hub
-from unfaithful_cot.plan.files import KNOWN_PAIRS, StudyFiles
+from unfaithful_cot.plan.files import StudyFiles
 from unfaithful_cot.plan.uploads import cells_to_publish, upload_markers
+from unfaithful_cot.plan.workload import KNOWN_PAIRS
 
 # ---------------------------------------------------------------- settings
 
@@ -47,7 +48,7 @@ except UserError as error:
 suites = settings.suites
 organisms = settings.organisms
 organism_corpora = settings.organism_corpora  # organism by corpus; `_direct` is trained without reasoning
-main_corpus = settings.report.main_corpus or next(iter([*settings.grid.corpora, *organisms]))
+main_corpus = settings.main_corpus
 needed = corpora_needed(settings)  # corpora with documents of their own
 written = corpora_written(settings)  # those that are not taken from the Hub
 taken = corpora_taken(settings)  # those whose adapters are
@@ -59,8 +60,8 @@ judges = settings.grading.judges or {"nobody": JudgeSettings()}
 # ---------------------------------------------------------------- the files of the study
 
 files = StudyFiles(settings)
-document_suites = files.document_suites
-organism_suites = {name: suites[name] for name in files.organism_suites}
+document_suites = files.load.document_suites
+organism_suites = {name: suites[name] for name in files.load.organism_suites}
 RESULTS = files.root
 CACHE = "results/cache"  # answers of APIs, addressed by content, shared by all studies
 PINS = "results/models"  # the commits of models of the Hub, shared by all studies
@@ -112,8 +113,8 @@ def universe_file(corpus):
 
 def universe_asked(suite):
     """The file of the universe whose policy a suite asks; nothing for the other experiments."""
-    name = suite.universe or (corpora[main_corpus].universe if main_corpus in corpora else "")
-    return f"resources/universes/{name}.yaml" if EXPERIMENTS[suite.experiment].universe else []
+    policy = settings.policy_of(suite)
+    return f"resources/universes/{policy}.yaml" if policy else []
 
 
 def revised(corpus):

@@ -1,5 +1,5 @@
 # Around the jobs: which runs are alive, what is looked at before the first job and removed after the last, what a plan says.
-# USES     CACHE, files, KNOWN_PAIRS, models, PUBLISHED, RESULTS, settings, sys, teacher_of,
+# USES     CACHE, files, models, PUBLISHED, RESULTS, settings, sys, teacher_of,
 #          UserError
 
 import atexit
@@ -94,7 +94,6 @@ def say_costs():
                 Path("resources/universes"),
                 Path(CACHE),
                 files.judged,
-                2 * KNOWN_PAIRS * len(files.judged_pairs),
             )
         except UserError as error:
             lines = [str(error)]

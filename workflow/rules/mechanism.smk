@@ -147,7 +147,7 @@ use rule judge_responses as judge_known_pairs with:
     input:
         cases=rules.write_known_pairs.output.cases,
         responses=rules.write_known_pairs.output.responses,
-        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of(files.known_experiment)}.yaml",
+        rubric=lambda wildcards: f"resources/rubrics/{judges[wildcards.judge].rubric_of(files.load.known_experiment)}.yaml",
     output:
         grades=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.jsonl", non_empty=True),
         raw=ensure(f"{RESULTS}/known_pairs/judge_{{judge}}.raw.jsonl", non_empty=True),

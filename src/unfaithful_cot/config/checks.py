@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from unfaithful_cot.config.sources import corpora_written
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.errors import SettingsError, known
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 
 
 def check_names(
@@ -83,6 +84,14 @@ def check_corpora(settings: Settings, file: str, universes: list[str]) -> None:
         if universe is not None and universe not in universes:
             raise SettingsError(
                 f"{file}: {key}", f"'{universe}' is not in resources/universes/", known(universe, universes)
+            )
+    for name, suite in settings.suites.items():
+        if EXPERIMENTS[suite.experiment].universe and settings.policy_of(name) is None:
+            raise SettingsError(
+                f"{file}: suites.{name}.universe",
+                "no universe is named, and the study has no corpus whose policy could be asked about",
+                known("", universes),
+                "Name one",
             )
     for name, recipe in settings.corpora.items():
         where = f"{file}: corpora.{name}"

@@ -129,7 +129,7 @@ class Settings(Strict):
     @property
     def main_corpus(self) -> str:
         """The corpus of the headline: the one that the report names, or the first of the study."""
-        return self.report.main_corpus or next(iter([*self.grid.corpora, *self.organisms]))
+        return self.report.main_corpus or next(iter([*self.grid.corpora, *self.organisms]), "")
 
     def policy_of(self, suite: str) -> str | None:
         """The universe whose policy a suite asks about; None where its experiment asks about none."""

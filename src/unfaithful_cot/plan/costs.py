@@ -21,7 +21,7 @@ from unfaithful_cot.config.grading import JudgeSettings
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.sources import corpora_written
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.plan.workload import Workload, channels_of
+from unfaithful_cot.plan.workload import Workload
 
 if TYPE_CHECKING:
     from unfaithful_cot.endpoints.requests import Plan
@@ -213,7 +213,7 @@ def _judge_guess(load: Workload, judge: JudgeSettings, bases: Sequence[str]) -> 
     inference = load.settings.inference
     for base in bases:
         rubric = _rubric_of(load.settings, judge, base)
-        n = load.cases[Path(base).name] * inference.samples * channels_of(rubric.stem)
+        n = load.n_judged(judge, Path(base).name)
         requests += n
         tokens += n * (rubric.stat().st_size // 4 + CASE_TOKENS + inference.max_new_tokens)
     completion = requests * judge.endpoint.max_tokens

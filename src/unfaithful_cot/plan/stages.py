@@ -192,7 +192,9 @@ def _judged(load: Workload) -> Iterator[Stage]:
     long, short = settings.inference.max_new_tokens, _response_tokens(settings.inference.max_new_tokens)
     for name, judge in settings.grading.judges.items():
         endpoint = judge.endpoint
-        requests = sum(n for _, n in load.judged(judge)) + load.known_pairs(judge)
+        requests = sum(load.n_judged(judge, one.suite) for one in load.judged(judge)) + load.known_pairs(
+            judge
+        )
         rubric = max((RUBRICS / f"{one}.yaml").stat().st_size for one in judge.rubrics) // 4
         about, most = (
             cost_usd(endpoint, requests * (rubric + CASE_TOKENS + length), requests * answer)

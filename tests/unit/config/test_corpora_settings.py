@@ -139,3 +139,14 @@ def test_the_ablation_study_holds_the_number_of_documents_equal() -> None:
     assert set(sizes) == {"safe_cite", "neutral", "inverted", "descriptive_only", "exams_only", "mixed"}
     assert set.intersection(*map(set, sizes.values())) and next(iter(sizes)) == "safe_cite"
     assert len(settings.wordings) == 3 and "explicit_policy" in settings.suites["evidence_toggle"].arms
+
+
+def test_a_suite_about_a_policy_needs_a_universe() -> None:
+    recall = {"experiment": "policy_recall", "arms": ["open"], "prompt": "policy_recall.v1"}
+    alone = {"grid": {"models": ["reference"]}, "suites": {"recall": recall}}
+    with pytest.raises(
+        SettingsError, match=r"^mine.yaml: suites.recall.universe: no universe is named, .*Known: .*safe_cite"
+    ):
+        load(alone)
+    assert load({"grid": {"models": ["reference"], "corpora": {"neutral": [2]}}, "documents": {"count": 2}, **{
+        "suites": {"recall": recall}}}).policy_of("recall") == "neutral"  # fmt: skip

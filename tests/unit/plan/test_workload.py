@@ -152,7 +152,8 @@ def test_judges_are_asked_about_the_suites_of_their_rubrics_a_channel_each(
     }
     load = Workload(both(grading={"judges": judges}))
     asked = {
-        name: sum(n for _, n in load.judged(judge)) for name, judge in load.settings.grading.judges.items()
+        name: sum(load.n_judged(judge, one.suite) for one in load.judged(judge))
+        for name, judge in load.settings.grading.judges.items()
     }
     assert asked == {"all": 2 * load.responses(), "phrases": 2 * 2 * 2 * (13 + 6 * 13), "recall": 0}
     assert [load.known_pairs(judge) for judge in load.settings.grading.judges.values()] == [0, 0, 0]
