@@ -15,3 +15,8 @@ for experiment in EXPERIMENTS.values():
         raise ValueError(
             f"grading.registry.GRADERS has no '{min(lacking)}', which the experiment '{experiment.name}' declares"
         )
+for grader in GRADERS.values():
+    if not grader.experiments:
+        raise ValueError(
+            f"grading.registry.GRADERS: '{grader.name}' reads no experiment: name one in its `reads`, or the grader in experiments/registry.py"
+        )

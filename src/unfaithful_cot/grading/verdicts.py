@@ -32,9 +32,15 @@ class Verdict(NamedTuple):
 
 
 class Grader(NamedTuple):
-    """`judge(case, response)` returns one Verdict for each name of `verdicts`, in that order.
+    """A way of judging responses.
 
-    `judge_all`: the same for a whole file in its order, for a grader that starts a program or has to know all cases.
+    Attributes:
+        name: as a configuration names it.
+        version: another one where verdicts change.
+        verdicts: their names.
+        judge: returns one Verdict for each name of `verdicts`, in that order.
+        judge_all: the same for a whole file in its order, for a grader that starts a program or has to know all cases.
+        reads: experiments whose responses it reads, besides those that declare it.
     """
 
     name: str
@@ -42,11 +48,12 @@ class Grader(NamedTuple):
     verdicts: tuple[str, ...]
     judge: Callable[[Case, Response], list[Verdict]]
     judge_all: Callable[[Sequence[tuple[Case, Response]]], Iterable[list[Verdict]]] | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def experiments(self) -> tuple[str, ...]:
-        """Those whose responses it reads, as they are declared; a study applies it to their suites alone."""
-        return tuple(name for name, one in EXPERIMENTS.items() if self.name in one.graders)
+        """Those whose responses it reads; a study applies it to their suites alone."""
+        return tuple(n for n, one in EXPERIMENTS.items() if n in self.reads or self.name in one.graders)
 
 
 def found(name: str, value: bool | str, spans: Sequence[Span], otherwise: str | None = None) -> Verdict:
