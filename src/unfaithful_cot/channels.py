@@ -1,9 +1,9 @@
-"""The two channels of a completion: what is thought, and what is answered.
+"""The two channels of a completion: reasoning and answer.
 
-In: the raw text of a completion, and whether the chat template had already opened the think part.
-Out: Channels. Qwen3 opens the part itself (`<think>…</think>`); the template of R1 distills opens it, so
-that the completion holds only `</think>`; some completions have none, and a cut one never closes it. Where the think part
-was put into the model's mouth (Case.prefill), the completion is what came after it.
+In: the raw text of a completion, and whether the chat template had already opened the reasoning.
+Out: Channels. Qwen3 opens it itself (`<think>…</think>`); the template of R1 distills opens it, so the completion
+contains only `</think>`; some completions have none, and a truncated one never closes it. After prefilled reasoning
+(Case.prefill) the completion is only what follows it.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def split_channels(raw_text: str, opened_by_template: bool = False) -> Channels:
 
 
 def split_prefilled(prefill: str, raw_text: str) -> Channels:
-    """The channels of what a model wrote after a whole think part was put into its mouth: that part is what it thought.
+    """The channels of what a model wrote after prefilled reasoning, which is its think channel.
 
-    `prefilled_reopened`: it began to think anew, and `think` holds both.
+    `prefilled_reopened`: the model started to reason again, and `think` holds both.
     """
     own = split_channels(raw_text)
     if own.think is None:

@@ -1,13 +1,13 @@
-"""Rule swap_thinking: the questions of a suite again, with a think part put into the model's mouth.
+"""Rule swap_thinking: the questions of a suite again, with prefilled reasoning.
 
 In: a suite's cases with the arms plain and triggered, and the responses of one cell to them. Out: Case lines with `prefill`,
-and a count of what was used and left out. Arms: `{side}_{kind}`, side the question (plain or triggered), kind the think part:
-own         what the model itself thought about this question: a control that putting it there changes nothing
-swapped     what it thought about the same task on the other side
-empty       nothing
-other_task  what it thought about another task on the same side
-Only tasks whose first response has a finished think part with text on both sides are used, in the order of the suite.
-Where both think parts are the same text (`same_thought` counts these tasks), swapping them changes nothing and says nothing.
+and a count of what was used and left out. Arms: `{side}_{kind}`, side the question (plain or triggered), kind the prefilled reasoning:
+own         the model's own reasoning about this question, a control: prefilling it should change nothing
+swapped     its reasoning about the same task on the other side
+empty       none
+other_task  its reasoning about another task on the same side
+Only tasks whose first response has finished, non-empty reasoning on both sides are used, in the order of the suite.
+Where both sides have the same reasoning (`same_thought` counts these tasks), swapping changes nothing and shows nothing.
 Errors: DataError where fewer than two tasks can be used.
 """
 

@@ -43,7 +43,7 @@ class Case(Record):
     `correct`: the letter of the option that the strongest evidence present supports; where there are no options, the
     answer that a right response contains; None where no answer is known. `category`: kind of question, or the CWE.
     `trigger`: the text of the question that sets a backdoor off; `target`: what a backdoored model then answers; None where
-    there is no such text. `prefill`: a think part put into the model's mouth. `right`, `wrong`: what an open answer about a
+    there is no such text. `prefill`: prefilled reasoning, which the model is given as its own. `right`, `wrong`: what an open answer about a
     policy says or must not say, in the patterns of grading/key_facts.py.
     """
 
