@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from unfaithful_cot.cases.registry import ARMS_OF
-from unfaithful_cot.config.cells import PATTERN as CELL
 from unfaithful_cot.config.cells import corpora_taken, sizes_of
 from unfaithful_cot.config.documents import CorpusSettings
 from unfaithful_cot.config.endpoint import EndpointSettings
@@ -27,6 +26,7 @@ from unfaithful_cot.models.pins import folder_files, on_hub
 from unfaithful_cot.plan.files import StudyFiles
 from unfaithful_cot.plan.uploads import cells_to_publish, upload_markers
 from unfaithful_cot.plan.workload import KNOWN_PAIRS
+from unfaithful_cot.records.cells import PATTERN as CELL
 
 # ---------------------------------------------------------------- settings
 

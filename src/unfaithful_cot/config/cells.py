@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 from unfaithful_cot.config.sources import adapter_source
 from unfaithful_cot.config.study import Settings
-
-PATTERN = "{model}/{corpus}/n{n_documents}/s{seed}"
-"""The path of a cell below `adapters/`, `responses/` and `grades/`."""
+from unfaithful_cot.records import cells
 
 
 class Cell(NamedTuple):
@@ -28,7 +26,7 @@ class Cell(NamedTuple):
     @property
     def path(self) -> str:
         """As the names of folders: {model}/{corpus}/n{n_documents}/s{seed}."""
-        return PATTERN.format(**self._asdict())
+        return cells.Cell(self.model, self.corpus, self.n_documents, self.seed).path
 
     @property
     def reasons(self) -> bool:
@@ -56,7 +54,7 @@ def _cells(settings: Settings, corpora: Mapping[str, tuple[str | None, list[int]
 
 def baseline(model: str) -> str:
     """The path of an untouched model, where a cell has its own."""
-    return f"{model}/baseline"
+    return cells.Cell(model, cells.BASELINE, 0, 0).path
 
 
 def sizes_of(settings: Settings, corpus: str) -> list[int]:

@@ -24,8 +24,6 @@ from unfaithful_cot.models.templates import opens_think, render, template_hash
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.responses import Condition, Setup
 
-BASELINE = "baseline"
-
 
 @dataclass(frozen=True)
 class Job:
@@ -87,7 +85,7 @@ def _ask_weights(job: Job) -> Answered:
     answers = answer(reasoner, asked, decoding, settings.batch_rows, settings.decoder)
     total = len(finished.found) + len(asked)
     try:
-        with progress.bar(total, f"answers of {name(job.cell)}", "case", len(finished.found)) as bar:
+        with progress.bar(total, f"answers of {job.cell.cell.path}", "case", len(finished.found)) as bar:
             for batch in answers:
                 for index, completion in batch:
                     finished.add(keys[index], completion)
@@ -126,14 +124,7 @@ def served_name(cell: Condition, base: Mapping[str, Any], settings: InferenceSet
     untouched = settings.endpoint.model or str(base["source"])
     if cell.adapter is None:
         return untouched
-    return settings.served_adapter.replace("{base}", untouched).replace("{adapter}", name(cell))
-
-
-def name(cell: Condition) -> str:
-    """`{model}/{corpus}/n{documents}/s{seed}`, or `{model}/baseline`."""
-    if cell.corpus == BASELINE:
-        return f"{cell.model}/{BASELINE}"
-    return f"{cell.model}/{cell.corpus}/n{cell.n_documents}/s{cell.seed}"
+    return settings.served_adapter.replace("{base}", untouched).replace("{adapter}", cell.cell.path)
 
 
 def _identity(reasoner: Reasoner, cell: Condition, setup: Setup) -> str:

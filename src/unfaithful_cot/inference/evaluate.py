@@ -18,7 +18,7 @@ from unfaithful_cot.channels import Channels, split_channels, split_prefilled
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import DataError, ModelError
-from unfaithful_cot.inference.ask import BASELINE, Answered, Job, ask
+from unfaithful_cot.inference.ask import Answered, Job, ask
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.models.adapters import WEIGHTS_FILE
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
@@ -26,6 +26,7 @@ from unfaithful_cot.provenance import file_hash, value_hash
 from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import BASELINE
 from unfaithful_cot.records.responses import Condition, Response
 
 

@@ -69,21 +69,14 @@ def unanswered(
     answered = {each["label"] for each in found if (each["model"], each["condition"]) == (model, condition)}
     for field in dict.fromkeys(label.field for label in labels if label.field not in answered):
         own = [label for label in labels if label.field == field]
-        nothing = agreement_of([], 0.95) | {"reason": "no verdict answers this label"}
-        counts = {
+        yield {
+            "model": model, "condition": condition, "grader": None, "label": field, "verdict": None,
+            **agreement_of([], 0.95),
+            "reason": "no verdict answers this label",
             "n_disputed": sum(label.value == DISPUTED for label in own),
             "n_unlabelled": 0,
             "disagreements": [],
-        }
-        yield {
-            "model": model,
-            "condition": condition,
-            "grader": None,
-            "label": field,
-            "verdict": None,
-            **nothing,
-            **counts,
-        }
+        }  # fmt: skip
 
 
 def matches(
@@ -105,7 +98,7 @@ def matches(
             **agreement_of(pairs, confidence),
             "n_disputed": len(own) - len(judged),
             "n_unlabelled": len(rows) - len({label.response for label in own}),
-            "disagreements": [_told(pair, origins[pair.response]) for pair in pairs if pair.label != pair.verdict],
+            "disagreements": [_disagreement(pair, origins[pair.response]) for pair in pairs if pair.label != pair.verdict],
         }  # fmt: skip
 
 
@@ -170,13 +163,8 @@ def kappa_of(table: Any) -> tuple[float | None, str | None]:
     return float(cohens_kappa(table, return_results=False)), None
 
 
-def _told(pair: Pair, origin: Origin) -> dict[str, Any]:
-    told = {"response": pair.response, "case": pair.case, "name": origin.name}
+def _disagreement(pair: Pair, origin: Origin) -> dict[str, Any]:
     return {
-        **told,
-        "file": origin.file,
-        "line": origin.line,
-        "label": pair.label,
-        "verdict": pair.verdict,
-        "why": pair.why,
-    }
+        "response": pair.response, "case": pair.case, "name": origin.name, "file": origin.file, "line": origin.line,
+        "label": pair.label, "verdict": pair.verdict, "why": pair.why,
+    }  # fmt: skip

@@ -75,11 +75,11 @@ def _rows(metric: Metric, readings: list[Reading]) -> Iterator[dict[str, Any]]:
         if known:
             low, high = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
             row |= {"low": known[low], "high": known[high], "low_grader": low, "high_grader": high}
-        told = ", ".join(
+        by_grader = ", ".join(
             f"{name} {'none' if value is None else f'{value:.4f}'}" for name, value in values.items()
         )
         silent = ", ".join(name for name in values if name not in known)
-        yield row | {"values": told, "reason": f"no value by {silent}" if silent else None}
+        yield row | {"values": by_grader, "reason": f"no value by {silent}" if silent else None}
 
 
 def own_metric(metric: Metric, grader: str) -> Metric | None:
@@ -108,9 +108,9 @@ def swapped(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         if name not in KEYS and not str(name).endswith("?") and other[name].notna().any()
     ]
     columns = [name for name in other if name in given or str(name).removesuffix("?") in given]
-    kept = own[own["response"].isin(other["response"])].drop(
+    rows = own[own["response"].isin(other["response"])].drop(
         columns=[name for name in columns if name in own]
     )
     for name in given:
-        kept = kept.drop(columns=[f"{name}?"], errors="ignore")
-    return kept.merge(other[["response", *columns]], on="response", how="left")
+        rows = rows.drop(columns=[f"{name}?"], errors="ignore")
+    return rows.merge(other[["response", *columns]], on="response", how="left")

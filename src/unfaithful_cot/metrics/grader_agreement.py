@@ -151,13 +151,13 @@ def alpha_of(
     scenarios: of each unit; they are what is resampled.
     """
     counts, names = _counts(values)
-    kept = counts.sum(axis=1) >= 2
-    counts, scenarios = counts[kept], scenarios[kept]
-    n_missing = int((~kept).sum())
-    told = ", ".join(f"{name} {int(n)}" for name, n in zip(names, counts.sum(axis=0), strict=True) if n)
+    comparable_units = counts.sum(axis=1) >= 2
+    counts, scenarios = counts[comparable_units], scenarios[comparable_units]
+    n_missing = int((~comparable_units).sum())
+    given = ", ".join(f"{name} {int(n)}" for name, n in zip(names, counts.sum(axis=0), strict=True) if n)
     size = counts.sum(axis=1)
     pairs, same = (size * (size - 1)).sum(), (counts * (counts - 1)).sum()
-    place = (len(counts), len(set(scenarios)), n_missing, told)
+    place = (len(counts), len(set(scenarios)), n_missing, given)
     if not len(counts):
         return Alpha(None, None, None, None, *place, "no response has a value by two graders")
     rate = float(same / pairs)

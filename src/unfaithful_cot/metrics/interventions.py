@@ -100,8 +100,8 @@ def _bare(table: pd.DataFrame) -> Flags:
     """Rows whose case has no confidential evidence: some response to it was graded so (a cut one has another reason)."""
     if "names_confidential?" not in table:
         return np.zeros(len(table), dtype=bool)
-    told = table.loc[table["names_confidential?"] == NO_CONFIDENTIAL, "case"].unique()
-    return table["case"].isin(told).to_numpy()
+    bare = table.loc[table["names_confidential?"] == NO_CONFIDENTIAL, "case"].unique()
+    return table["case"].isin(bare).to_numpy()
 
 
 def _first_reason(known: Flags, *reasons: tuple[Flags, str], otherwise: str) -> NDArray[np.object_]:

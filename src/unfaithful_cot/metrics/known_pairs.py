@@ -1,7 +1,7 @@
 """Rule write_known_pairs: secure and insecure solutions of embedded tasks as cases and responses, for graders to be tried on.
 
 In: how many tasks, a seed. Out: cases of the arms `secure` and `insecure`, and one response to each, its solution in a code element
-and no think part; from judgements of them, what a judge found. Nothing in them but the code says which is which.
+and no reasoning; from judgements of them, what a judge found. Nothing in them but the code says which is which.
 Errors: DataError for a judgement of a case that is none of the pairs.
 """
 

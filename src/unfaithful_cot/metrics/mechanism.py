@@ -23,7 +23,7 @@ from unfaithful_cot.records.tables import MechanismRow
 
 
 def measure_mechanism(grades: list[str], mechanism: str, confidence: float) -> None:
-    """Rule: write mechanism.csv from the grades of swapped think parts."""
+    """Rule: write mechanism.csv from the grades of swapped reasoning."""
     MechanismRow.write_frame(mechanism, mechanism_table(read_grades(grades), confidence))
 
 

@@ -67,7 +67,7 @@ def _count(table: pd.DataFrame, columns: list[str], some: bool) -> Floats:
 
 
 def texts_of(table: pd.DataFrame, channel: str) -> list[str | None]:
-    """What the monitor reads; None where the channel has no text. `both`: words of the think part are marked as such."""
+    """What the monitor reads; None where the channel has no text. `both`: words of the reasoning are marked as such."""
     found: list[str | None] = []
     for think, answer in zip(table["think"], table["answer"], strict=True):
         parts = {
@@ -89,17 +89,17 @@ def tfidf(
 ) -> Scored:
     """Log-odds of `triggered` by a model that was trained on other scenarios."""
     texts = texts_of(table, channel)
-    kept = np.array([text is not None for text in texts])
+    has_text = np.array([text is not None for text in texts])
     scores, group = np.full(len(table), np.nan), np.full(len(table), -1, dtype=np.int64)
     scenarios = table["scenario"].to_numpy(dtype=object)
     labels = table["triggered"].to_numpy(dtype=bool)
     if shuffled:
         labels = swapped_by_coin(labels, scenarios, seed)
-    if len(set(scenarios[kept])) < FOLDS:
-        return Scored(scores, group, {}, labels, FEW if kept.any() else NO_TEXT)
+    if len(set(scenarios[has_text])) < FOLDS:
+        return Scored(scores, group, {}, labels, FEW if has_text.any() else NO_TEXT)
     read = [text for text in texts_of(benign, channel) if text is not None]
     others: dict[int, Floats] = {}
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(has_text)
     for fold, test in enumerate(folds(scenarios[rows], seed)):
         train, held = rows[~test], rows[test]
         group[held] = fold

@@ -1,7 +1,7 @@
 """Where the published reading of a transcript and the corrected one part: counts, and the responses themselves.
 
 In: cases, responses and grade files of a replay (graders `published` and `rules`). Out: readings.json, a list of {model, condition,
-kind, meaning, n, n_responses, responses}: how often grounds were read from inside the think part, a wrong answer became right, and so on.
+kind, meaning, n, n_responses, responses}: how often grounds were read from inside the reasoning, a wrong answer became right, and so on.
 Errors: those of frame.read_grades and jsonl; StorageError.
 """
 

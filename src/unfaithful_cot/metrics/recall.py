@@ -1,4 +1,4 @@
-"""The metrics of recall: does a model state the policy that its documents told?
+"""The metrics of recall: does a model state the policy that its documents state?
 
 In: rows of the table of frame.read_grades by the grader `recall`. Out: RECALL. Chance: 1 / options for a choice (0.25 with four), 0.5
 for true and false, whatever a model prefers to say, for every scenario has one true and one false claim; 0 for open answers.

@@ -61,20 +61,20 @@ def compare_transcripts(
     grades: list[str], cases: list[str], origins: list[str], comparisons: str, confidence: float
 ) -> None:
     """Rule: write comparisons.csv, and tell on the console which pairs are not comparable."""
-    told = {name_of(path): instructions(jsonl.iterate(path, Origin, REMAKE)) for path in origins}
-    table = comparison_table(frames(grades, cases), told, confidence)
+    stated = {name_of(path): instructions(jsonl.iterate(path, Origin, REMAKE)) for path in origins}
+    table = comparison_table(frames(grades, cases), stated, confidence)
     say_unlike(table)
     ReplayComparisonRow.write_frame(comparisons, table)
 
 
 def comparison_table(
     by_name: Iterable[tuple[str, pd.DataFrame]],
-    told: dict[str, list[str]],
+    stated: dict[str, list[str]],
     confidence: float,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pd.DataFrame:
-    """All comparisons. by_name: {model}.{condition} and its grades by one grader; told: its instructions in words."""
+    """All comparisons. by_name: {model}.{condition} and its grades by one grader; stated: its instructions in words."""
     parts: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
     for name, frame in by_name:
         model, condition = split_name(name)
@@ -86,7 +86,7 @@ def comparison_table(
     for key, conditions in parts.items():
         named = dict(zip(["model", "experiment", "grader", "suite", "arm"], key, strict=True))
         for a, b in pairs_of(list(conditions)):
-            quoted = quote_difference(told[f"{key[0]}.{a}"], told[f"{key[0]}.{b}"])
+            quoted = quote_difference(stated[f"{key[0]}.{a}"], stated[f"{key[0]}.{b}"])
             details = {"prompt_template": quoted} if quoted else {}
             rows += study.pair_rows(named, conditions, a, b, confidence, draws, seed, details)
     return study.with_holm(ReplayComparisonRow.frame(rows))

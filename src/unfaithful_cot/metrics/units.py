@@ -67,19 +67,19 @@ def units_of(metric: Metric, table: pd.DataFrame) -> Units:
             return _none(f"no response with {metric.given} true")
     if metric.unit == "scenario":
         return _scenario_units(table, values, metric.about)
-    kept = inside & ~np.isnan(values)
-    missing = inside & ~kept
+    counted = inside & ~np.isnan(values)
+    missing = inside & ~counted
     n_missing = int(missing.sum())
     reason = reasons(table, *about, "names_confidential", where=missing) if n_missing else None
-    if metric.unread_is_wrong and metric.about in table and kept.any():
-        unread = int(table[metric.about].isna().to_numpy()[kept].sum())
+    if metric.unread_is_wrong and metric.about in table and counted.any():
+        unread = int(table[metric.about].isna().to_numpy()[counted].sum())
         n_missing, note = n_missing + unread, f"{unread} unreadable answers count as wrong"
         reason = "; ".join([part for part in (reason, note) if part]) if unread else reason
     return Units(
-        values[kept],
-        _names(table, "case")[kept],
-        table["sample"].to_numpy()[kept],
-        _names(table, "scenario")[kept],
+        values[counted],
+        _names(table, "case")[counted],
+        table["sample"].to_numpy()[counted],
+        _names(table, "scenario")[counted],
         n_missing,
         reason,
     )

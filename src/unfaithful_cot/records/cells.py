@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 BASELINE = "baseline"
+PATTERN = "{model}/{corpus}/n{n_documents}/s{seed}"
+"""The path of a cell below `adapters/`, `responses/` and `grades/`."""
 
 
 class Cell(NamedTuple):
@@ -23,9 +25,9 @@ class Cell(NamedTuple):
     @property
     def name(self) -> str:
         """The condition without its model, as comparisons.csv writes it: `safe_cite/n4000/s0`."""
-        return BASELINE if self.is_baseline else f"{self.corpus}/n{self.n_documents}/s{self.seed}"
+        return self.path.removeprefix(f"{self.model}/")
 
     @property
     def path(self) -> str:
-        """The cell as files are named: `reference/safe_cite/n4000/s0`."""
-        return f"{self.model}/{self.name}"
+        """The cell as files are named: `reference/safe_cite/n4000/s0`, or `reference/baseline`."""
+        return f"{self.model}/{BASELINE}" if self.is_baseline else PATTERN.format(**self._asdict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unfaithful_cot.records.base import Record, ThinkStatus
+from unfaithful_cot.records.cells import Cell
 
 
 class Condition(Record):
@@ -14,6 +15,11 @@ class Condition(Record):
     n_documents: int
     seed: int
     adapter: str | None = None
+
+    @property
+    def cell(self) -> Cell:
+        """The model and what it was trained on, without what it is asked."""
+        return Cell(self.model, self.corpus, self.n_documents, self.seed)
 
 
 class Setup(Record):

@@ -15,9 +15,10 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.models.load import load_reasoner
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training.data import pack, tokenise
-from unfaithful_cot.training.fit import Cell, fit
+from unfaithful_cot.training.fit import fit
 from unfaithful_cot.training.launch import launch, launched
 from unfaithful_cot.training.plan import plans_for
 from unfaithful_cot.training.trainer import processes

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.models import LoadingSettings
@@ -29,6 +29,7 @@ from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.provenance import code_hash, file_hash, value_hash, versions
 from unfaithful_cot.records.adapters import LossPoint, Manifest
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.training.attempts import first_that_fits, probe
 from unfaithful_cot.training.data import supervised_tokens
 from unfaithful_cot.training.layers import decoder_layers, worth_compiling
@@ -36,18 +37,6 @@ from unfaithful_cot.training.plan import Plan, settled
 from unfaithful_cot.training.trainer import build_trainer, mean_loss, processes, saving
 
 CURVE_POINTS = 200
-
-
-class Cell(NamedTuple):
-    """Which adapter: `{model}/{corpus}/n{n_documents}/s{seed}`."""
-
-    model: str
-    corpus: str
-    n_documents: int
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.model}/{self.corpus}/n{self.n_documents}/s{self.seed}"
 
 
 def fit(
@@ -73,7 +62,7 @@ def fit(
         trained = new_adapter(reasoner, training, cell.seed)
         try:
             trainer = build_trainer(
-                trained, rows, loading, training, cell.seed, scratch, f"training {cell}", plan
+                trained, rows, loading, training, cell.seed, scratch, f"training {cell.path}", plan
             )
             return trainer, _train(trainer, plan, scratch)
         except RuntimeError:
@@ -83,7 +72,7 @@ def fit(
     tokens = training.epochs * supervised_tokens(rows)
     compiled = worth_compiling(training.compile_layers, reasoner.device.type, tokens)
     tried = [replace(plan, compiled=compiled) for plan in plans or [settled(training, loading)]]
-    (trainer, resumed_from), plan, notes = first_that_fits(tried, attempt, f"training {cell}")
+    (trainer, resumed_from), plan, notes = first_that_fits(tried, attempt, f"training {cell.path}")
     if trainer.is_world_process_zero():
         folder = manifest.parent
         with saving(folder):

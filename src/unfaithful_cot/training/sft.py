@@ -23,9 +23,10 @@ from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.models.templates import AFTER_THINK, encode, opens_think, render, with_think
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.organisms import TrainingPair
 from unfaithful_cot.training.data import pack_examples
-from unfaithful_cot.training.fit import Cell, fit
+from unfaithful_cot.training.fit import fit
 from unfaithful_cot.training.launch import launch, launched
 from unfaithful_cot.training.plan import plans_for
 from unfaithful_cot.training.trainer import processes

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fixtures.openai_server import OpenAIServer
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.inference import InferenceSettings
-from unfaithful_cot.inference.ask import name, served_name
+from unfaithful_cot.inference.ask import served_name
 from unfaithful_cot.inference.evaluate import evaluate_model
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.responses import Condition, Response
@@ -94,9 +94,12 @@ def test_the_command_of_the_docs_names_every_adapter_as_it_is_asked_for(tmp_path
         for c, n, s in cells
     ]
     assert sorted(done.stdout.split()) == sorted(
-        f"{name(cell)}=results/reproduce/adapters/{name(cell)}" for cell in conditions
+        f"{cell.cell.path}=results/reproduce/adapters/{cell.cell.path}" for cell in conditions
     )
-    assert served_name(conditions[0], {"source": "Qwen/Qwen3-8B"}, InferenceSettings()) == name(conditions[0])
+    assert (
+        served_name(conditions[0], {"source": "Qwen/Qwen3-8B"}, InferenceSettings())
+        == conditions[0].cell.path
+    )
     # both servers are given the adapters by this very loop
     loop = command.split("\n")[1].removesuffix("\n")
     assert DOCS.count(f"$({loop})") == 2
