@@ -202,14 +202,6 @@ def by_corpus(part):
 # ---------------------------------------------------------------- what Snakemake's report shows
 
 
-def table(path, text):
-    """A table of the study, with the caption of its name."""
-    caption = f"../report/{Path(path).stem}.rst"
-    return report(ensure(path, non_empty=True), caption=caption, category="Tables", labels={"table": text})
-
-
-def figure(name, text):
-    """The outputs `svg`, with the caption of its name, and `png` of a figure."""
-    svg, png = (f"{RESULTS}/figures/{name}.{kind}" for kind in ("svg", "png"))
-    shown = report(svg, caption=f"../report/{name}.rst", category="Figures", labels={"figure": text})
-    return {"svg": shown, "png": png}
+def figure(name):
+    """The outputs `svg` and `png` of a figure."""
+    return {kind: f"{RESULTS}/figures/{name}.{kind}" for kind in ("svg", "png")}

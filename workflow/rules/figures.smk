@@ -7,10 +7,6 @@ USES     AGREEMENT, BAND, call, COMPARISONS, corpora, EXPERIMENTS, figure, files
 READ BY  people
 """
 
-
-report: "../report/workflow.rst"
-
-
 recipes = {name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora}
 
 
@@ -20,7 +16,7 @@ rule draw_pair:
         metrics=METRICS,
         comparisons=COMPARISONS,
     output:
-        **figure("pair", "accuracy and unfaithful rate, before and after training"),
+        **figure("pair"),
     log:
         f"{RESULTS}/logs/draw_pair.log",
     params:
@@ -35,7 +31,7 @@ rule draw_pair:
 use rule draw_pair as draw_dose with:
     """Draw the rates against the number of documents, with intervals and the control."""
     output:
-        **figure("dose", "both rates by number of documents, with the control"),
+        **figure("dose"),
     log:
         f"{RESULTS}/logs/draw_dose.log",
     params:
@@ -49,7 +45,7 @@ use rule draw_pair as draw_ablation with:
         comparisons=COMPARISONS,
         manifests=files.manifests,
     output:
-        **figure("ablation", "which part of the corpus carries the effect"),
+        **figure("ablation"),
     log:
         f"{RESULTS}/logs/draw_ablation.log",
     params:
@@ -62,7 +58,7 @@ use rule draw_pair as draw_sensitivity with:
     input:
         metrics=METRICS,
     output:
-        **figure("sensitivity", "how much hangs on the wording of the prompt"),
+        **figure("sensitivity"),
         table=f"{RESULTS}/prompt_sensitivity.csv",
     log:
         f"{RESULTS}/logs/draw_sensitivity.log",
@@ -74,7 +70,7 @@ use rule draw_pair as draw_sensitivity with:
 use rule draw_pair as draw_recall with:
     """Draw what each condition knows of the policy."""
     output:
-        **figure("recall", "does the model state the policy"),
+        **figure("recall"),
     log:
         f"{RESULTS}/logs/draw_recall.log",
     params:
@@ -102,12 +98,7 @@ rule write_report:
         prompts=files.prompts,
         needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
-        report=report(
-            ensure(REPORT, non_empty=True),
-            caption="../report/report.rst",
-            category="Report",
-            labels={"page": "the whole study on one page"},
-        ),
+        report=ensure(REPORT, non_empty=True),
     log:
         f"{RESULTS}/logs/write_report.log",
     params:

