@@ -66,7 +66,7 @@ def test_the_design_is_that_of_the_rows_and_of_the_configuration() -> None:
     )
     assert n == {"200"} and len(config["grid"]["seeds"]) == 1
     assert (
-        f"n = {n.pop()} responses a row and column ({scenarios} scenarios in two variants), one training a row, "
+        f"n = {n.pop()} responses per cell of the table ({scenarios} scenarios in two variants), one training per row, "
         in README
     )
     assert f"a reasoner of {parameters / 1e6:g} million parameters" in README
