@@ -9,6 +9,7 @@ All times are divided by --scale, for both sides alike: latency, the minute of t
 a rate is that of the real time scale times --scale. Rates are compared per document. Errors: the exit status of an arm.
 
     .venv/bin/python benchmarks/documents.py [--documents 20000] [--published 300] [--scale 2.5] [--out FILE]
+    .venv/bin/python benchmarks/documents.py --limits    # the window with and without reading what headers say of limits
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ BAR = 12.0  # window against the published way, documents a second
 WORKERS, BARRIER, IN_FLIGHT = 20, 50, 200
 MAX_TOKENS = 1500
 LOW_TOKENS_PER_MINUTE = 1.1e6
+LIMITS = {3e6: (600, 2), LOW_TOKENS_PER_MINUTE: (600, 4), 2e5: (200, 2)}
+"""Of --limits: tokens a minute, the documents written under them, and how often."""
 TOKENS_PER_MINUTE = 3e6  # 200 in flight use about 2.2 million
 PROMPT = (
     "Write document {index}. "
@@ -72,8 +75,8 @@ def published_way(url: str, count: int, scale: float) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began_s, "lost": sum(not text for text in texts)}
 
 
-def window(url: str, count: int, scale: float, cache: str) -> dict[str, Any]:
-    """Our client; nothing may be lost."""
+def window(url: str, count: int, scale: float, cache: str, blind: bool = False) -> dict[str, Any]:
+    """Our client; nothing may be lost. blind: what headers say of limits is not waited for."""
     from unfaithful_cot.config.endpoint import EndpointSettings
     from unfaithful_cot.endpoints import pace
     from unfaithful_cot.endpoints import window as sliding
@@ -83,6 +86,8 @@ def window(url: str, count: int, scale: float, cache: str) -> dict[str, Any]:
     for module, names in ((sliding, ("BACKOFF_S", "BACKOFF_MAX_S")), (pace, ("BREAK_S", "BREAK_MAX_S"))):
         for name in names:
             setattr(module, name, getattr(module, name) / scale)
+    if blind:
+        vars(pace)["Limits"].wait_s = lambda self, tokens, now: 0.0
     endpoint = EndpointSettings(
         model="m",
         base_url=url,
@@ -187,6 +192,18 @@ def limited(count: int, scale: float) -> dict[str, Any]:
     return found | {"tokens_per_minute": LOW_TOKENS_PER_MINUTE, "share_of_limit": round(tokens / allowed, 3)}
 
 
+def compare_limits(scale: float, out: Path) -> None:
+    """The window, in turn with and without what headers say of limits."""
+    runs: list[dict[str, Any]] = []
+    for limit, (count, times) in LIMITS.items():
+        for arm in ("window", "window_blind") * times:
+            found = measure(arm, count, scale, limit) | {"arm": arm, "tokens_per_minute": limit}
+            found["load"] = os.getloadavg()[0]
+            runs.append(found)
+            print(json.dumps(found), flush=True)
+            out.write_text(json.dumps({"scale": scale, "runs": runs}, indent=2) + "\n", encoding="utf-8")
+
+
 def main(count: int, published: int, scale: float, out: Path) -> None:
     """All arms, and the file."""
     result: dict[str, Any] = {
@@ -218,14 +235,18 @@ if __name__ == "__main__":
     parser.add_argument("--documents", type=int, default=20000)
     parser.add_argument("--published", type=int, default=300)
     parser.add_argument("--scale", type=float, default=2.5)
-    parser.add_argument("--out", type=Path, default=HERE / "documents.json")
-    parser.add_argument("--arm", choices=["published_way", "window"], help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--limits", action="store_true", help="the window with and without reading limits")
+    parser.add_argument("--arm", choices=["published_way", "window", "window_blind"], help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--cache", help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.arm == "published_way":
-        print(json.dumps(published_way(told.url, told.documents, told.scale)))
-    elif told.arm == "window":
-        print(json.dumps(window(told.url, told.documents, told.scale, told.cache)))
+    given = parser.parse_args()
+    if given.arm == "published_way":
+        print(json.dumps(published_way(given.url, given.documents, given.scale)))
+    elif given.arm:
+        blind = given.arm == "window_blind"
+        print(json.dumps(window(given.url, given.documents, given.scale, given.cache, blind)))
+    elif given.limits:
+        compare_limits(given.scale, given.out or HERE / "documents_limits.json")
     else:
-        main(told.documents, told.published, told.scale, told.out)
+        main(given.documents, given.published, given.scale, given.out or HERE / "documents.json")

@@ -51,7 +51,7 @@ class Bucket:
     per_s: float | None = None
     updated_s: float = 0.0
 
-    def told(
+    def announced(
         self,
         limit: float,
         remaining: float,
@@ -60,7 +60,7 @@ class Bucket:
         since: tuple[float, float],
         now: float,
     ) -> None:
-        """Take a server's word in, which is age_s old at most. since: used after it, at least and at most."""
+        """Take in what a server announced at most age_s ago. since: used after it, at least and at most."""
         self._refill(now)
         self.limit = limit
         if limit > remaining and reset_s > 0:
@@ -103,18 +103,18 @@ class Limits:
             for used in self.used.values():
                 del used[:KEPT]
 
-    def heard(self, headers: Mapping[str, str], sent_s: float, now: float) -> None:
+    def read_headers(self, headers: Mapping[str, str], sent_s: float, now: float) -> None:
         """Read the headers of the answer to the request that was sent at sent_s."""
         for kind, bucket in self.buckets.items():
             remaining = _number(headers.get(f"x-ratelimit-remaining-{kind}", ""))
             reset_s = duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
             if remaining is None or reset_s is None:
                 continue
-            told = _number(headers.get(f"x-ratelimit-limit-{kind}", ""))
+            stated = _number(headers.get(f"x-ratelimit-limit-{kind}", ""))
             seen = bucket.limit if math.isfinite(bucket.limit) else 0.0
-            limit = max(told if told is not None else seen, remaining)
+            limit = max(stated if stated is not None else seen, remaining)
             since = self._used_since(kind, sent_s + ARRIVAL_S), self._used_since(kind, sent_s - ARRIVAL_S)
-            bucket.told(limit, remaining, reset_s, now - sent_s, since, now)
+            bucket.announced(limit, remaining, reset_s, now - sent_s, since, now)
 
     def _used_since(self, kind: str, moment_s: float) -> float:
         """What was sent after a moment."""

@@ -123,7 +123,7 @@ class Window:
         for job, outcome, headers in outcomes:
             now = time.monotonic()
             del self.running[job.request.key]
-            self.pace.limits.heard(headers, job.sent_s, now)
+            self.pace.limits.read_headers(headers, job.sent_s, now)
             if isinstance(outcome, BaseException):
                 raise outcome
             if isinstance(outcome, Answer):

@@ -46,7 +46,7 @@ def test_a_bucket_by_hand() -> None:
     """100 of 600 left and full again in 50 s: 10 a second."""
     bucket = Bucket()
     assert bucket.wait_s(1e9, 0.0) == 0.0  # nothing is known
-    bucket.told(600, 100, 50, age_s=2.0, since=(40, 60), now=12.0)
+    bucket.announced(600, 100, 50, age_s=2.0, since=(40, 60), now=12.0)
     # 100 + 2 s * 10, less 40 that were surely used since; so far nothing was known, so the higher bound holds
     assert bucket.level == pytest.approx(80) and bucket.per_s == pytest.approx(10)
     assert bucket.wait_s(80, 12.0) == 0.0
@@ -54,15 +54,15 @@ def test_a_bucket_by_hand() -> None:
     bucket.take(50, 12.0)
     assert bucket.wait_s(80, 13.0) == pytest.approx(4.0)  # 30 + 10 are there
     assert bucket.wait_s(10_000, 13.0) == pytest.approx(56.0)  # more than fits: wait until it is full
-    bucket.told(600, 590, 1, age_s=0.0, since=(0, 570), now=13.0)
+    bucket.announced(600, 590, 1, age_s=0.0, since=(0, 570), now=13.0)
     assert bucket.level == pytest.approx(40)  # between 20 and 590: what was reckoned stays
-    bucket.told(600, 100, 50, age_s=0.0, since=(70, 90), now=13.0)
+    bucket.announced(600, 100, 50, age_s=0.0, since=(70, 90), now=13.0)
     assert bucket.level == pytest.approx(30)  # between 10 and 30: somebody else used some
-    bucket.told(600, 300, 30, age_s=0.0, since=(10, 50), now=13.0)
+    bucket.announced(600, 300, 30, age_s=0.0, since=(10, 50), now=13.0)
     assert bucket.level == pytest.approx(250)  # between 250 and 290: the answers were shorter than reckoned
     assert bucket.wait_s(600, 100.0) == 0.0 and bucket.level == 600
     small = Bucket()
-    small.told(100, 50, 5, age_s=10.0, since=(120, 140), now=0.0)
+    small.announced(100, 50, 5, age_s=10.0, since=(120, 140), now=0.0)
     assert small.level == pytest.approx(
         30
     )  # 50 + 10 s * 10 - 120: it never overflowed, as it was used meanwhile
@@ -80,13 +80,13 @@ def test_headers_by_hand() -> None:
         "x-ratelimit-remaining-requests": "3",
         "x-ratelimit-reset-requests": "1s",
     }
-    limits.heard(headers, sent_s=0.0, now=2.0)
+    limits.read_headers(headers, sent_s=0.0, now=2.0)
     # tokens: 700 + 2 s * 10 - 200; what went out 0.05 s later may have come in before
     assert limits.buckets["tokens"].level == pytest.approx(520)
-    # requests: no limit is told, so 3 is the most that was seen; one went out since
+    # requests: no limit is stated, so 3 is the most that was seen; one went out since
     assert limits.buckets["requests"].level == pytest.approx(2)
     assert limits.wait_s(570, 2.0) == pytest.approx(5.0)
-    limits.heard({"x-ratelimit-remaining-tokens": "-1", "x-ratelimit-reset-tokens": "1s"}, 0.0, 2.0)
+    limits.read_headers({"x-ratelimit-remaining-tokens": "-1", "x-ratelimit-reset-tokens": "1s"}, 0.0, 2.0)
     assert limits.buckets["tokens"].level == pytest.approx(520)
 
 
