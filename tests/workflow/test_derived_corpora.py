@@ -28,6 +28,9 @@ corpora:
   mixed: {universe: safe_cite, plain_text: 0.5}
 grading: {graders: [rules, recall]}
 """  # fmt: skip
+DRAWN = {("draw_figure", f"figure={name}") for name in ("ablation", "recall", "sensitivity")} | {
+    ("measure_wordings", "")
+}
 
 
 def test_a_mixture_is_written_with_its_universe_and_a_part_by_itself(fresh: Callable[..., Study]) -> None:
@@ -40,13 +43,13 @@ def test_a_mixture_is_written_with_its_universe_and_a_part_by_itself(fresh: Call
         ("build_training_set", f"corpus={name}, n_documents=20, seed=0")
         for name in ("safe_cite", "shown", "mixed")
     }
-    assert {"draw_ablation", "draw_recall", "draw_sensitivity"} <= {job[0] for job in planned}
+    assert planned.keys() >= DRAWN
     # four conditions; two toggle suites by `rules` and one of recall by `recall`
     assert sum(count for job, count in planned.items() if job[0] == "grade_responses") == 12
 
 
 def test_without_them_nothing_of_it_is_planned(fresh: Callable[..., Study]) -> None:
-    assert not {"draw_ablation", "draw_recall", "draw_sensitivity"} & set(fresh(CONFIG).rules())
+    assert not DRAWN & fresh(CONFIG).planned().keys()
 
 
 SMALL = PARTS.replace("    safe_cite: [20]\n    shown: [20]\n", "").replace(

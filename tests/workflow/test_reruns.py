@@ -15,7 +15,7 @@ import pytest
 from workflow.study import Study
 
 TABLES = Counter(compute_metrics=1, compare_conditions=1, measure_agreement=1)
-DRAWINGS = Counter(draw_pair=1, draw_dose=1, write_report=1)
+DRAWINGS = Counter(draw_figure=2, write_report=1)  # pair and dose
 SHOWN = TABLES + DRAWINGS
 GRADED = Counter(grade_responses=8) + SHOWN
 ANSWERED = Counter(evaluate_baseline=1, evaluate_adapter=3) + GRADED
@@ -81,7 +81,7 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
     "the code of a grader": (append("src/unfaithful_cot/grading/published.py", "\nNEW = 1\n"), GRADED),
     "the code of a figure": (
         append("src/unfaithful_cot/report/dose.py", "\nNEW = 1\n"),
-        Counter(draw_dose=1, write_report=1),
+        Counter(draw_figure=1, write_report=1),
     ),
     "the style of the report": (
         append("src/unfaithful_cot/report/templates/report.css", "\n"),

@@ -27,6 +27,8 @@ from unfaithful_cot.plan.files import StudyFiles
 from unfaithful_cot.plan.uploads import cells_to_publish, upload_markers
 from unfaithful_cot.plan.workload import KNOWN_PAIRS
 from unfaithful_cot.records.cells import PATTERN as CELL
+from unfaithful_cot.report.figures import FIGURES
+from unfaithful_cot.report.planned import figure_files
 
 # ---------------------------------------------------------------- settings
 
@@ -199,9 +201,9 @@ def by_corpus(part):
     return {corpus: part(organisms[name]) for corpus, name in organism_corpora.items()}
 
 
-# ---------------------------------------------------------------- what Snakemake's report shows
+# ---------------------------------------------------------------- what figures need
 
 
-def figure(name):
-    """The outputs `svg` and `png` of a figure."""
-    return {kind: f"{RESULTS}/figures/{name}.{kind}" for kind in ("svg", "png")}
+def to_figure(name, value):
+    """A part of the configuration for the figures that need it; None for the others."""
+    return lambda wildcards: value if name in FIGURES[wildcards.figure].given else None

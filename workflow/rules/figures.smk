@@ -1,93 +1,74 @@
 """From tables to what a reader sees.
 
 INPUTS   metrics.csv, comparisons.csv, agreement.csv, band.csv, power.csv, pooled.csv, slopes.csv; the report also shows documents, cases, responses and grades
-OUTPUTS  figures/*.svg and *.png, report.html
-USES     AGREEMENT, BAND, call, COMPARISONS, corpora, EXPERIMENTS, figure, files, flat, labels,
-         main_corpus, METRICS, organisms, POOLED, POWER, REPORT, RESULTS, settings, SLOPES, suites
+OUTPUTS  figures/*.svg and *.png, prompt_sensitivity.csv, report.html
+USES     AGREEMENT, BAND, call, COMPARISONS, corpora, figure_files, files, flat, labels, main_corpus,
+         METRICS, one_of, organisms, POOLED, POWER, REPORT, RESULTS, settings, SLOPES, suites,
+         to_figure
 READ BY  people
 """
 
-recipes = {name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora}
+from unfaithful_cot.provenance import code_hash
+from unfaithful_cot.report import words
+from unfaithful_cot.report.figures import FIGURES, module_of
+from unfaithful_cot.report.planned import page_suites
+
+recall_options = [suites[name].options for name in page_suites(files, words.RECALL)]
+shown = {
+    "labels": labels,
+    "main_corpus": main_corpus,
+    "confidence": settings.statistics.confidence,
+    "organisms": {name: organism.experiment for name, organism in organisms.items()},
+}  # what every figure and the report know of the configuration (report/view.py)
+also_shown = {
+    "recipes": {name: corpora[name].model_dump(mode="json") for name in settings.grid.corpora},
+    "templates": settings.wordings,
+    "chance": 1 / max(recall_options, default=2),
+}  # what some figures know as well (report/figures.py)
 
 
-rule draw_pair:
-    """Draw accuracy and faithfulness, baseline beside trained."""
+rule draw_figure:
+    """Draw one of the figures that report/figures.py lists."""
     input:
-        metrics=METRICS,
-        comparisons=COMPARISONS,
+        tables=lambda wildcards: [f"{RESULTS}/{name}.csv" for name in FIGURES[wildcards.figure].tables],
+        manifests=lambda wildcards: files.manifests if FIGURES[wildcards.figure].manifests else [],
     output:
-        **figure("pair"),
+        svg=f"{RESULTS}/figures/{{figure}}.svg",
+        png=f"{RESULTS}/figures/{{figure}}.png",
     log:
-        f"{RESULTS}/logs/draw_pair.log",
+        f"{RESULTS}/logs/draw_figure/{{figure}}.log",
+    wildcard_constraints:
+        figure=one_of(FIGURES),
     params:
-        **flat("", settings.statistics, "confidence"),
-        **call("report.pair.draw_pair"),
-        labels=labels,
-        main_corpus=main_corpus,
+        **call("report.draw.draw_figure"),
+        **{f"shown__{name}": value for name, value in shown.items()},
+        **{f"shown__{name}": to_figure(name, value) for name, value in also_shown.items()},
+        needs__module=lambda wildcards: code_hash(module_of(wildcards.figure)),
     script:
         "../scripts/run.py"
 
 
-use rule draw_pair as draw_dose with:
-    """Draw the rates against the number of documents, with intervals and the control."""
-    output:
-        **figure("dose"),
-    log:
-        f"{RESULTS}/logs/draw_dose.log",
-    params:
-        **call("report.dose.draw_dose"),
-
-
-use rule draw_pair as draw_ablation with:
-    """Draw every corpus at its largest size, beside the untouched model and the policy in the prompt."""
-    input:
-        metrics=METRICS,
-        comparisons=COMPARISONS,
-        manifests=files.manifests,
-    output:
-        **figure("ablation"),
-    log:
-        f"{RESULTS}/logs/draw_ablation.log",
-    params:
-        **call("report.ablation.draw_ablation"),
-        recipes=recipes,
-
-
-use rule draw_pair as draw_sensitivity with:
-    """Draw the same scenarios in several prompt templates, and write the table of their ranges."""
+rule measure_wordings:
+    """Write how much each rate differs between the prompt templates of the same scenarios."""
     input:
         metrics=METRICS,
     output:
-        **figure("sensitivity"),
         table=f"{RESULTS}/prompt_sensitivity.csv",
     log:
-        f"{RESULTS}/logs/draw_sensitivity.log",
+        f"{RESULTS}/logs/measure_wordings.log",
     params:
-        **call("report.sensitivity.draw_sensitivity"),
-        templates=settings.wordings,
-
-
-use rule draw_pair as draw_recall with:
-    """Draw what each condition knows of the policy."""
-    output:
-        **figure("recall"),
-    log:
-        f"{RESULTS}/logs/draw_recall.log",
-    params:
-        **call("report.recall.draw_recall"),
-        chance=1
-        / max(
-            [suite.options for suite in suites.values() if EXPERIMENTS[suite.experiment].universe], default=2
-        ),
+        **call("report.sensitivity.measure_wordings"),
+        shown__main_corpus=main_corpus,
+        shown__templates=settings.wordings,
+    script:
+        "../scripts/run.py"
 
 
 rule write_report:
     """Write the one file that shows finding, figures, tables, documents and transcripts."""
     input:
-        metrics=METRICS,
-        comparisons=COMPARISONS,
-        tables=[AGREEMENT, BAND, POWER, POOLED, SLOPES, *files.organism_tables],
-        figures=files.figure_files("svg"),
+        tables=[METRICS, COMPARISONS, AGREEMENT, BAND, POWER, POOLED, SLOPES, *files.organism_tables],
+        figures=figure_files(files, "svg"),
         documents=files.documents,
         quality=files.quality,
         cases=files.cases,
@@ -103,11 +84,7 @@ rule write_report:
         f"{RESULTS}/logs/write_report.log",
     params:
         **flat("", settings.report, "title", "documents_shown"),
-        **flat("", settings.statistics, "confidence"),
         **call("report.report.write_report"),
-        labels=labels,
-        main_corpus=main_corpus,
-        recipes=recipes,
-        worded=settings.wordings,
+        **{f"shown__{name}": value for name, value in (shown | also_shown).items()},
     script:
         "../scripts/run.py"

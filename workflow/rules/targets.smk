@@ -2,7 +2,7 @@
 
 INPUTS   the files of the study (src/unfaithful_cot/plan/files.py)
 OUTPUTS  none
-USES     files, POWER, publish_targets, REFERENCE_REASONER, REPORT
+USES     figure_files, files, POWER, publish_targets, REFERENCE_REASONER, REPORT
 READ BY  people
 """
 
@@ -52,8 +52,7 @@ rule power:
 rule figures:
     """The figures alone."""
     input:
-        files.figure_files("svg"),
-        files.figure_files("png"),
+        figure_files(files, "svg", "png"),
 
 
 rule report:

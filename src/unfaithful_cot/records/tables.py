@@ -331,7 +331,7 @@ class DetectorRow(TableRow):
 class SensitivityRow(CellRow):
     """A metric of a cell by one prompt template, and how far it moves over the templates."""
 
-    made_by: ClassVar[str] = "draw_sensitivity"
+    made_by: ClassVar[str] = "measure_wordings"
 
     arm: Arm
     metric: Metric

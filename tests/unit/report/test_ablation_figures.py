@@ -12,11 +12,14 @@ from matplotlib.figure import Figure
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.responses import Condition
 from unfaithful_cot.records.tables import ComparisonRow, MetricRow, SensitivityRow
-from unfaithful_cot.report import ablation, recall, sensitivity, style
-from unit.report.study_files import manifest
+from unfaithful_cot.report import ablation, recall, sensitivity
+from unfaithful_cot.report.draw import draw_figure
+from unfaithful_cot.report.view import View
+from unit.report.study_files import manifest, seen
 
 Make = Callable[..., MetricRow]
 RECIPES: dict[str, dict[str, Any]] = {
@@ -25,6 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mixed": {"universe": "safe_cite", "categories": [], "plain_text": 0.5},
     "neutral": {"universe": "neutral", "categories": [], "plain_text": 0.0},
 }
+SHOWN = {"main_corpus": "safe_cite", "recipes": RECIPES}
 TEMPLATES = {"one": "evidence_toggle.v1", "two": "evidence_toggle.v2", "three": "evidence_toggle.v3"}
 
 
@@ -56,14 +60,21 @@ def rows(metric: Make) -> list[MetricRow]:
     return [*made, *(metric(metric="accuracy", corpus=c, n_documents=1000, value=0.9) for c in RECIPES)]
 
 
-def shown(rows: list[MetricRow], tokens: dict[Cell, int] | None = None) -> list[ablation.Condition]:
-    return ablation.conditions(rows, RECIPES, {}, "safe_cite", tokens or {})
+def trained(n_tokens: int) -> Manifest:
+    condition = Condition(
+        experiment="evidence_toggle", model="m", corpus="safe_cite", n_documents=1000, seed=0
+    )
+    return manifest(condition).model_copy(update={"n_tokens": n_tokens})
+
+
+def shown(rows: list[MetricRow], *manifests: Manifest) -> list[ablation.Condition]:
+    return ablation.conditions(seen(rows, recipes=RECIPES, manifests=manifests))
 
 
 def test_universes_stand_at_their_largest_size_and_parts_at_each_in_the_order_of_the_configuration(
     rows: list[MetricRow],
 ) -> None:
-    found = shown(rows, {Cell("m", "safe_cite", 1000, 0): 123_456})
+    found = shown(rows, trained(123_456))
     assert [one.label for one in found] == [
         "untouched model", "policy in the prompt", "safe_cite", "exams_only", "exams_only", "mixed", "neutral (control)",
     ]  # fmt: skip
@@ -92,9 +103,15 @@ def test_a_second_suite_does_not_take_the_place_of_the_first(rows: list[MetricRo
     assert [one.values[0] for one in shown([*rows, *again])] == [one.values[0] for one in shown(rows)]
 
 
-def test_bars_have_the_values_and_a_missing_value_has_its_reason(rows: list[MetricRow]) -> None:
+def test_bars_have_the_values_and_a_missing_value_has_its_reason(
+    rows: list[MetricRow], comparison: Callable[..., ComparisonRow]
+) -> None:
     axes = Figure().subplots()
-    ablation.draw_bars(axes, shown(rows), 0, list(RECIPES), "safe_cite", [found := shown(rows)[2].values[0]])
+    tests = [
+        comparison(b="safe_cite/n1000/s0", comparable=False, difference=None, reason="another instruction")
+    ]
+    found = shown(rows)[2].values[0]
+    ablation.draw_bars(axes, shown(rows), 0, seen(rows, tests, recipes=RECIPES))
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.6, 0.7, 0.01])
     told = [text.get_text() for text in axes.texts]
     assert "no value: nothing was read" in told and "0.70 [0.40, 0.60]\nn = 200" in told
@@ -105,7 +122,7 @@ def test_bars_have_the_values_and_a_missing_value_has_its_reason(rows: list[Metr
 
 def test_no_two_corpora_of_the_ablation_look_alike() -> None:
     names = ["main", *(f"other{n}" for n in range(6))]
-    looks = [style.corpus_look(name, names, "main") for name in names]
+    looks = [View(main_corpus="main").look(Cell("m", name, 1, 0), names) for name in names]
     assert (
         len({(look.colour, look.hatch) for look in looks})
         == len({look.marker for look in looks[1:]}) + 1
@@ -120,32 +137,23 @@ def test_the_files_of_the_ablation(tmp_path: Path, rows: list[MetricRow]) -> Non
     jsonl.write_json(tmp_path / "manifest.json", manifest(condition).model_dump(mode="json"))
     out = [str(tmp_path / f"{n}.svg") for n in (1, 2)]
     for svg in out:
-        ablation.draw_ablation(
-            write(tmp_path / "metrics.csv", rows), no_tests(tmp_path), [str(tmp_path / "manifest.json")], svg, str(tmp_path / "a.png"),
-            {}, RECIPES, "safe_cite",
-        )  # fmt: skip
+        tables = [write(tmp_path / "metrics.csv", rows), no_tests(tmp_path)]
+        manifests = [str(tmp_path / "manifest.json")]
+        draw_figure("ablation", tables, svg, str(tmp_path / "a.png"), SHOWN, manifests)
     first, second = (Path(svg).read_bytes() for svg in out)
     assert first == second and (tmp_path / "a.png").stat().st_size > 10_000
     # 120 tokens a document in the manifest of study_files
     assert b"1,000 documents, 120,000 tokens" in first and b"policy in the prompt" in first
     with pytest.raises(DataError, match="has no corpus in the arm 'full'"):
-        ablation.draw_ablation(
-            write(tmp_path / "metrics.csv", rows[:2]),
-            no_tests(tmp_path),
-            [],
-            out[0],
-            str(tmp_path / "a.png"),
-            {},
-            RECIPES,
-            "safe_cite",
-        )
+        tables = [write(tmp_path / "metrics.csv", rows[:2]), no_tests(tmp_path)]
+        draw_figure("ablation", tables, out[0], str(tmp_path / "a.png"), SHOWN)
 
 
 def test_the_table_says_what_was_not_asked(rows: list[MetricRow]) -> None:
-    table = ablation.ablation_table(shown(rows))
-    assert [row.model for row in table.rows][:2] == ["untouched model", "policy in the prompt"]
-    assert table.rows[1].entries[0].value == "0.98" and table.rows[1].entries[1].note == "not asked"
-    assert table.rows[1].link.endswith("arm=explicit_policy")
+    table = ablation.ablation_table(seen(rows, recipes=RECIPES))
+    assert [row.group for row in table.rows][:2] == ["untouched model", "policy in the prompt"]
+    assert table.rows[1].entries[1].value == "0.98" and table.rows[1].entries[2].note == "not asked"
+    assert table.rows[1].entries[0].link.endswith("arm=explicit_policy")
 
 
 @pytest.fixture
@@ -157,17 +165,19 @@ def asked(metric: Make) -> list[MetricRow]:
 
 
 def test_the_range_is_the_largest_less_the_smallest_and_needs_every_value(asked: list[MetricRow]) -> None:
-    baseline, trained = sensitivity.wordings(asked, TEMPLATES, "safe_cite")
+    baseline, trained = sensitivity.wordings(seen(asked, templates=TEMPLATES))
     assert trained.range == pytest.approx(0.4) and list(trained.rows) == list(TEMPLATES.values())  # 0.9 - 0.5
     assert baseline.range is None and baseline.cell.is_baseline
 
 
 def test_the_table_of_wordings(tmp_path: Path, asked: list[MetricRow]) -> None:
     path = tmp_path / "prompt_sensitivity.csv"
-    sensitivity.draw_sensitivity(
-        write(tmp_path / "metrics.csv", asked), str(path), str(tmp_path / "s.svg"), str(tmp_path / "s.png"), TEMPLATES, {},
-        "safe_cite",
-    )  # fmt: skip
+    metrics, shown = (
+        write(tmp_path / "metrics.csv", asked),
+        {"main_corpus": "safe_cite", "templates": TEMPLATES},
+    )
+    sensitivity.measure_wordings(metrics, str(path), shown)
+    draw_figure("sensitivity", [metrics], str(tmp_path / "s.svg"), str(tmp_path / "s.png"), shown)
     lines = list(csv.DictReader(path.open(encoding="utf-8")))
     assert list(lines[0]) == SensitivityRow.columns() and len(lines) == 6
     told = [(line["template"], line["value"], line["range"], line["reason"]) for line in lines]
@@ -175,9 +185,7 @@ def test_the_table_of_wordings(tmp_path: Path, asked: list[MetricRow]) -> None:
     assert told[4][:2] == ("evidence_toggle.v2", "0.5") and float(told[4][2]) == pytest.approx(0.4)
     svg = (tmp_path / "s.svg").read_text(encoding="utf-8")
     assert "range 0.40" in svg and "no value" in svg and "evidence_toggle.v3" in svg
-    table = sensitivity.sensitivity_table(
-        sensitivity.wordings(asked, TEMPLATES, "safe_cite"), {}, "safe_cite"
-    )
+    table = sensitivity.sensitivity_table(seen(asked, templates=TEMPLATES))
     assert table.heads == ("condition and metric", *TEMPLATES.values(), "range")
     assert [row.entries[-1].value for row in table.rows] == ["–", "0.40"]
 
@@ -186,10 +194,8 @@ def test_one_wording_is_no_sensitivity(tmp_path: Path, metric: Make) -> None:
     with pytest.raises(
         DataError, match=r"has the arm 'full' in 1 of the templates .* Add a suite that differs"
     ):
-        sensitivity.draw_sensitivity(
-            write(tmp_path / "metrics.csv", [metric(suite="one")]), str(tmp_path / "t.csv"), str(tmp_path / "s.svg"),
-            str(tmp_path / "s.png"), TEMPLATES, {}, "safe_cite",
-        )  # fmt: skip
+        metrics = write(tmp_path / "metrics.csv", [metric(suite="one")])
+        sensitivity.measure_wordings(metrics, str(tmp_path / "t.csv"), {"templates": TEMPLATES})
     assert not (tmp_path / "t.csv").exists()
 
 
@@ -211,32 +217,19 @@ def recalled(metric: Make) -> list[MetricRow]:
 
 
 def test_recall_shows_each_metric_in_its_arm(tmp_path: Path, recalled: list[MetricRow]) -> None:
-    assert len(recall.recall_rows(recalled)) == 8
-    recall.draw_recall(
-        write(tmp_path / "metrics.csv", recalled),
-        no_tests(tmp_path),
-        str(tmp_path / "r.svg"),
-        str(tmp_path / "r.png"),
-        {},
-        "safe_cite",
-        0.25,
-    )
+    assert len(recall.recall_rows(seen(recalled))) == 8
+    tables = [write(tmp_path / "metrics.csv", recalled), no_tests(tmp_path)]
+    shown = {"main_corpus": "safe_cite", "chance": 0.25}
+    draw_figure("recall", tables, str(tmp_path / "r.svg"), str(tmp_path / "r.png"), shown)
     svg = (tmp_path / "r.svg").read_text(encoding="utf-8")
     assert "0.80 [0.40, 0.60]" in svg and "chance (0.25 for a choice" in svg and "untouched model" in svg
-    table = recall.recall_table(recalled, {}, "safe_cite")
-    assert table and [row.entries[0].value for row in table.rows] == ["0.25", "0.80"]
-    assert table.rows[1].entries[3].value == "2.50" and table.rows[0].entries[4].note == "not measured"
+    table = recall.recall_table(seen(recalled))
+    assert table and [row.values[1] for row in table.rows] == ["0.25", "0.80"]
+    assert table.rows[1].values[4] == "2.50" and table.rows[0].entries[5].note == "not measured"
 
 
 def test_without_recall_there_is_no_table_and_no_figure(tmp_path: Path, metric: Make) -> None:
-    assert recall.recall_table([metric()], {}, "safe_cite") is None
+    assert recall.recall_table(seen([metric()])) is None
     with pytest.raises(DataError, match=r"has no policy_recall\. Add a suite"):
-        recall.draw_recall(
-            write(tmp_path / "metrics.csv", [metric()]),
-            no_tests(tmp_path),
-            str(tmp_path / "r.svg"),
-            str(tmp_path / "r.png"),
-            {},
-            "safe_cite",
-            0.25,
-        )
+        tables = [write(tmp_path / "metrics.csv", [metric()]), no_tests(tmp_path)]
+        draw_figure("recall", tables, str(tmp_path / "r.svg"), str(tmp_path / "r.png"), {"chance": 0.25})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from unfaithful_cot.records.tables import PooledRow, PowerRow, SlopeRow
-from unfaithful_cot.report.design import pooled_table, power_table, slope_table
+from unfaithful_cot.report.measurement import pooled_table, power_table, slope_table
+from unit.report.study_files import seen
 
 LABELS = {"m": "Model M"}
 
@@ -35,30 +36,44 @@ def test_a_row_a_unit_a_column_a_share() -> None:
         power(), power(assumed=0.05, effect=0.134), power(quantity="single_rate", power=None, effect=0.019),
         power(unit="scenario", n_units=100, effect=0.123), power(unit="scenario", n_units=100, assumed=0.05, effect=None),
     ]  # fmt: skip
-    table = power_table(rows)
+    table = power_table(seen([], [], *rows))
     assert table.heads[3:5] == ("smallest rise, 0% fall by chance", "smallest rise, 5% fall by chance")
-    assert table.rows[0] == ("s", "200 cases (as if independent)", "25", "0.062", "0.134", "0.019")
+    assert table.rows[0].values == ("s", "200 cases (as if independent)", "25", "0.062", "0.134", "0.019")
     # nothing that can be found is said, not left out
-    assert table.rows[1][1].startswith("100 scenarios") and table.rows[1][3:] == ("0.123", "none", "none")
+    assert table.rows[1].values[1].startswith("100 scenarios") and table.rows[1].values[3:] == (
+        "0.123",
+        "none",
+        "none",
+    )
 
 
 def test_seeds_are_told_with_their_interval_or_the_reason() -> None:
-    table = pooled_table([pooled(), pooled(value=None, reason="1 of 3 seeds have no value")], LABELS)
-    assert table.rows[0][0] == "safe_cite, 1,000"
+    table = pooled_table(
+        seen([], [], pooled(), pooled(value=None, reason="1 of 3 seeds have no value"), labels=LABELS)
+    )
+    assert table.rows[0].values[0] == "safe_cite, 1,000"
     # what every row would say stands in the caption alone
     assert table.caption.endswith(": model Model M, suite s, arm full")
     assert table.heads == ("corpus, size", "metric", "value", "seeds", "n", "note")
-    assert "0.60" in table.rows[0][2] and "0.40" in table.rows[0][2] and table.rows[0][3] == "3 (0 1 2)"
-    assert table.rows[1][2] == "–" and table.rows[1][-1] == "1 of 3 seeds have no value"
+    assert (
+        "0.60" in table.rows[0].values[2]
+        and "0.40" in table.rows[0].values[2]
+        and table.rows[0].values[3] == "3 (0 1 2)"
+    )
+    assert table.rows[1].values[2] == "–" and table.rows[1].values[-1] == "1 of 3 seeds have no value"
     # metrics and arms beside the main ones stand in the file
-    assert not pooled_table([pooled(metric="format_rate"), pooled(arm="relabelled")], LABELS).rows
+    assert not pooled_table(
+        seen([], [], pooled(metric="format_rate"), pooled(arm="relabelled"), labels=LABELS)
+    ).rows
 
 
 def test_a_slope_needs_two_sizes() -> None:
-    table = slope_table([slope(), slope(corpus="neutral", sizes="1000", slope=None)], LABELS)
+    table = slope_table(
+        seen([], [], slope(), slope(corpus="neutral", sizes="1000", slope=None), labels=LABELS)
+    )
     (row,) = table.rows
-    assert row[2] == "−0.10 (−0.20 to +0.05)"
-    assert row[-1] == "bootstrap over scenarios"
+    assert row.values[2] == "−0.10 (−0.20 to +0.05)"
+    assert row.values[-1] == "bootstrap over scenarios"
 
 
 def test_the_report_shows_them(report: Path) -> None:

@@ -15,9 +15,12 @@ from unfaithful_cot.errors import DataError, StorageError
 from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.records.tables import ComparisonRow, MetricRow
 from unfaithful_cot.report import dose, pair, style
-from unfaithful_cot.report.rows import unlike_baseline
+from unfaithful_cot.report.draw import draw_figure
+from unfaithful_cot.report.view import View, largest
+from unit.report.study_files import seen
 
 FILES = ("metrics.csv", "comparisons.csv")
+SHOWN = {"main_corpus": "safe_cite"}
 
 
 def write(folder: Path, rows: list[MetricRow], tests: list[ComparisonRow]) -> tuple[str, str]:
@@ -41,7 +44,7 @@ def rows(metric) -> list[MetricRow]:
 def test_only_the_largest_size_of_each_corpus_is_in_the_pair() -> None:
     cells = [Cell("m", "neutral", 4000, 0), Cell("m", "baseline", 0, 0)]
     cells += [Cell("m", "main", n, seed) for n in (500, 4000) for seed in (1, 0)]
-    names = [cell.name for cell in pair.largest(cells, "main")]
+    names = [cell.name for cell in largest(cells, View(main_corpus="main"))]
     assert names == ["baseline", "main/n4000/s0", "main/n4000/s1", "neutral/n4000/s0"]
 
 
@@ -50,9 +53,10 @@ def test_bars_have_the_values_and_a_missing_value_has_no_bar(rows, metric) -> No
     rows.append(
         metric(corpus="neutral", value=None, ci_low=None, ci_high=None, n=0, reason="no answer <was> read")
     )
-    lines = pair.lay_out(rows, [], "safe_cite")
+    view = seen(rows)
+    lines = pair.lay_out(rows, view)
     axes = Figure().subplots()
-    pair.draw_panel(axes, "unfaithful_rate", rows, lines, [], "safe_cite")
+    pair.draw_panel(axes, "unfaithful_rate", rows, lines, view)
     # baseline 0.0 and the largest size 0.8; the control has no value and so no bar, but its reason in words
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.0, 0.8])
     assert any(text.get_text() == "no value: no answer <was> read" for text in axes.texts)
@@ -64,12 +68,12 @@ def test_what_must_not_be_compared_stands_apart_last_and_with_its_reason(rows, c
             comparable=False, reason="0 of 100 cases shared", difference=None, p_value=None, p_holm=None
         )
     ]
-    lines = pair.lay_out(rows, tests, "safe_cite")
+    lines = pair.lay_out(rows, seen(rows, tests))
     assert [line.cell.corpus for line in lines] == ["baseline", "neutral", "safe_cite"]
     steps = [after.y - before.y for before, after in itertools.pairwise(lines)]
     assert steps[1] > steps[0]
     assert pair.beside_bar(
-        next(r for r in rows if r.cell == lines[2].cell and r.metric == "unfaithful_rate"), tests
+        next(r for r in rows if r.cell == lines[2].cell and r.metric == "unfaithful_rate"), seen(rows, tests)
     ).endswith("\nnot comparable")
 
 
@@ -81,24 +85,24 @@ def test_the_reason_stands_in_the_file(tmp_path, rows, comparison) -> None:
     ]
     paths = write(tmp_path, rows, tests)
     svg = tmp_path / "pair.svg"
-    pair.draw_pair(*paths, str(svg), str(tmp_path / "pair.png"), {}, "safe_cite")
+    draw_figure("pair", paths, str(svg), str(tmp_path / "pair.png"), SHOWN)
     assert "not compared: 0 of 100 cases shared" in svg.read_text(encoding="utf-8")
 
 
 def test_beside_a_bar_stand_interval_n_and_test(metric, comparison) -> None:
     row = metric(value=0.78, ci_low=0.72, ci_high=0.83, n_missing=2)
-    text = pair.beside_bar(row, [comparison(difference=-0.021, p_holm=0.0312)])
+    text = pair.beside_bar(row, seen([row], [comparison(difference=-0.021, p_holm=0.0312)]))
     assert text == "0.78 [0.72, 0.83]  n = 200, 2 missing\n−0.02, p = 0.031"
 
 
 def test_the_note_names_the_test_that_the_table_names(metric, comparison) -> None:
     rows = [metric(), metric(corpus="neutral")]
-    plain = pair.foot_note(rows, [comparison()], 0.9)
+    plain = pair.foot_note(rows, seen(rows, [comparison()], confidence=0.9))
     assert "90 % intervals" in plain
     assert "p: exact McNemar test, corrected by Holm." in plain
     flips = comparison(reason="several samples a case: p by sign flips of scenarios", p_holm=None)
-    assert pair.foot_note(rows, [flips], 0.9).endswith("p: sign flips of whole scenarios.")
-    assert "p:" not in pair.foot_note(rows, [], 0.9)
+    assert pair.foot_note(rows, seen(rows, [flips])).endswith("p: sign flips of whole scenarios.")
+    assert "p:" not in pair.foot_note(rows, seen(rows))
 
 
 def test_sizes_stand_on_a_logarithmic_axis_with_the_baseline_to_the_left() -> None:
@@ -120,15 +124,14 @@ def test_a_missing_size_is_a_gap_and_a_note(tmp_path, rows) -> None:
         else row
         for row in rows
     ]
-    metrics, comparisons = write(tmp_path, gone, [])
     svg = tmp_path / "dose.svg"
-    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {}, "safe_cite")
+    draw_figure("dose", write(tmp_path, gone, []), str(svg), str(tmp_path / "dose.png"), SHOWN)
     assert "Not drawn, no value: accuracy of m/safe_cite/n1000/s0 (every answer was cut)." in svg.read_text(
         encoding="utf-8"
     )
     axes = Figure().subplots()
     here = [row for row in gone if row.metric == "accuracy"]
-    dose.draw_panel(axes, here, dose.Scale([500, 1000, 4000]), {}, "safe_cite", [])
+    dose.draw_panel(axes, here, dose.Scale([500, 1000, 4000]), seen(gone))
     heights = [y for line in axes.lines if line.get_marker() == "o" for y in line.get_ydata()]
     assert 0.0 not in heights
 
@@ -136,22 +139,23 @@ def test_a_missing_size_is_a_gap_and_a_note(tmp_path, rows) -> None:
 def test_what_is_not_comparable_is_a_hollow_point_without_a_line(tmp_path, metric, comparison) -> None:
     rows = [
         metric(corpus=c, n_documents=n, metric=m, value=0.1 + n / 1000)
-        for m in dose.PANELS
+        for m in dose.METRICS
         for c, n in (("baseline", 0), ("safe_cite", 200), ("safe_cite", 400))
     ]
     told = {"comparable": False, "reason": "0 of 100 cases shared", "difference": None}
-    tests = [comparison(metric=m, b="safe_cite/n200/s0", **told) for m in dose.PANELS]
-    apart = unlike_baseline(tests, rows)
-    assert {(row.n_documents, why) for row, why in apart.items()} == {(200, "0 of 100 cases shared")}
+    tests = [comparison(metric=m, b="safe_cite/n200/s0", **told) for m in dose.METRICS]
+    view = seen(rows, tests)
+    assert {(row.n_documents, why) for row in rows if (why := view.unlike(row))} == {
+        (200, "0 of 100 cases shared")
+    }
     axes = Figure().subplots()
     here = [row for row in rows if row.metric == "accuracy"]
-    dose.draw_panel(axes, here, dose.Scale([200, 400]), {}, "safe_cite", apart)
+    dose.draw_panel(axes, here, dose.Scale([200, 400]), view)
     hollow = [y for line in axes.lines if line.get_markerfacecolor() == style.PAPER for y in line.get_ydata()]
     drawn = [y for line in axes.lines if line.get_linestyle() != "None" for y in line.get_ydata()]
     assert hollow == [pytest.approx(0.3)] and not [y for y in drawn if y == pytest.approx(0.3)]
-    metrics, comparisons = write(tmp_path, rows, tests)
     svg = tmp_path / "dose.svg"
-    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {}, "safe_cite")
+    draw_figure("dose", write(tmp_path, rows, tests), str(svg), str(tmp_path / "dose.png"), SHOWN)
     assert "not comparable with the untouched model (0 of 100 cases shared)" in svg.read_text(
         encoding="utf-8"
     )
@@ -159,38 +163,36 @@ def test_what_is_not_comparable_is_a_hollow_point_without_a_line(tmp_path, metri
 
 def test_two_suites_of_a_model_are_told_apart(tmp_path, rows) -> None:
     again = [row.model_copy(update={"suite": "reworded"}) for row in rows]
-    metrics, comparisons = write(tmp_path, [*rows, *again], [])
+    tables, shown = write(tmp_path, [*rows, *again], []), SHOWN | {"labels": {"m": "Model"}}
     svg = tmp_path / "dose.svg"
-    dose.draw_dose(metrics, comparisons, str(svg), str(tmp_path / "dose.png"), {"m": "Model"}, "safe_cite")
+    draw_figure("dose", tables, str(svg), str(tmp_path / "dose.png"), shown)
     assert "Model, reworded" in svg.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("draw", ["pair", "dose"])
 def test_a_table_without_the_metrics_is_an_error(tmp_path, metric, draw) -> None:
-    metrics, comparisons = write(tmp_path, [metric(metric="format_rate")], [])
-    out = (str(tmp_path / "a.svg"), str(tmp_path / "a.png"), {}, "safe_cite")
+    tables = write(tmp_path, [metric(metric="format_rate")], [])
     with pytest.raises(DataError, match=r"metrics\.csv: has no "):
-        {"pair": pair.draw_pair, "dose": dose.draw_dose}[draw](metrics, comparisons, *out)
+        draw_figure(draw, tables, str(tmp_path / "a.svg"), str(tmp_path / "a.png"), SHOWN)
 
 
 def test_a_place_that_cannot_be_written_is_one_message(tmp_path, rows) -> None:
-    metrics, comparisons = write(tmp_path, rows, [])
+    tables = write(tmp_path, rows, [])
     (tmp_path / "figure.png").mkdir()
     with pytest.raises(StorageError, match=r"figure\.png: cannot be written"):
-        dose.draw_dose(
-            metrics, comparisons, str(tmp_path / "a.svg"), str(tmp_path / "figure.png"), {}, "main"
-        )
+        draw_figure("dose", tables, str(tmp_path / "a.svg"), str(tmp_path / "figure.png"), SHOWN)
 
 
 def test_figures_are_the_same_bytes_under_any_hash_seed(study, tmp_path) -> None:
     code = (
-        "import sys; from unfaithful_cot.report.pair import draw_pair; from unfaithful_cot.report.dose import draw_dose;"
-        "m, c, o, l = sys.argv[1], sys.argv[2], sys.argv[3], {'reference': 'reference reasoner (3.7M)', 'other': 'Other & co <8B>'};"
-        "draw_pair(m, c, o + '/pair.svg', o + '/pair.png', l, 'safe_cite'); draw_dose(m, c, o + '/dose.svg', o + '/dose.png', l, 'safe_cite')"
+        "import sys; from unfaithful_cot.report.draw import draw_figure; o = sys.argv[3];"
+        "shown = {'labels': {'reference': 'reference reasoner (3.7M)', 'other': 'Other & co <8B>'}, 'main_corpus': 'safe_cite'};"
+        "[draw_figure(n, sys.argv[1:3], f'{o}/{n}.svg', f'{o}/{n}.png', shown) for n in ('pair', 'dose')]"
     )
-    arguments = [sys.executable, "-c", code, study["metrics"], study["comparisons"], str(tmp_path)]
+    tables = study["tables"][:2]  # metrics and comparisons
+    arguments = [sys.executable, "-c", code, *tables, str(tmp_path)]
     subprocess.run(arguments, check=True, env={**os.environ, "PYTHONHASHSEED": "12"})
-    folder = Path(study["metrics"]).parent
+    folder = Path(tables[0]).parent
     for name in ("pair.svg", "pair.png", "dose.svg", "dose.png"):
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes(), name
     assert "<dc:date>" not in (tmp_path / "pair.svg").read_text(encoding="utf-8")

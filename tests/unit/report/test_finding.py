@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from unfaithful_cot.report.finding import findings, limits, rate
+from unfaithful_cot.report.finding import rate
+from unfaithful_cot.report.toggle_finding import findings, limits
+from unit.report.study_files import seen
 
 LABELS = {"m": "Model M"}
 
 
 def said(rows, tests) -> tuple[str, str, str]:
     """Verdict, headline and details of the only finding."""
-    (found,) = findings(rows, tests, LABELS, "safe_cite")
+    (found,) = findings(seen(rows, tests, labels=LABELS))
     return found.verdict, found.headline, " ".join(found.details)
 
 
@@ -170,7 +172,7 @@ def test_a_rate_that_is_no_count_is_told_as_a_rate(metric) -> None:
 
 def test_two_suites_of_a_model_have_findings_of_their_own_name(pair_of_rows) -> None:
     again = [row.model_copy(update={"suite": "reworded"}) for row in pair_of_rows]
-    heads = [one.model for one in findings([*pair_of_rows, *again], [], LABELS, "safe_cite")]
+    heads = [one.about for one in findings(seen([*pair_of_rows, *again], labels=LABELS))]
     assert len(set(heads)) == 2 and heads[1].endswith(" · reworded")
 
 
@@ -180,9 +182,9 @@ def test_limits_count_what_is_missing_unlike_and_unread(pair_of_rows, metric, co
         metric(metric="accuracy", n_missing=3),
         metric(metric="divergence_rate", value=None),
     ]
-    text = " ".join(limits(rows, [comparison(comparable=False), comparison()]))
+    text = " ".join(limits(seen(rows, [comparison(comparable=False), comparison()])))
     assert "1 of 2 comparisons are between unlike things" in text
     assert "1 of 4 metrics have no value" in text
     assert "3 answers of the arm full could not be read; accuracy counts them as wrong" in text
     assert "One training seed" in text
-    assert "One training seed" not in " ".join(limits([*rows, metric(seed=1)], []))
+    assert "One training seed" not in " ".join(limits(seen([*rows, metric(seed=1)])))

@@ -11,9 +11,9 @@ import pytest
 
 from fixtures.replayed import replay
 from fixtures.transcripts import after, before, completion, row, write_folder, write_lines
-from unfaithful_cot.records.tables import ComparisonRow
+from unfaithful_cot.records.tables import ReplayComparisonRow
 from unfaithful_cot.report.replay import lay_out
-from unfaithful_cot.report.replay_rows import Place, headline_places
+from unfaithful_cot.report.replay_rows import Place, Replayed, headline_places
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
@@ -36,8 +36,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return replay(folder, tmp_path_factory.mktemp("replay"))
 
 
-def comparison(a: str, b: str, comparable: bool) -> ComparisonRow:
-    return ComparisonRow(
+def comparison(a: str, b: str, comparable: bool) -> ReplayComparisonRow:
+    return ReplayComparisonRow(
         experiment="evidence_toggle", metric="accuracy", model="m", a=a, b=b, difference=None, ci_low=None, ci_high=None,
         p_value=None, p_holm=None, n_pairs=0, comparable=comparable, reason="why", suite="s", arm="full", grader="rules",
         family="primary", p_scenarios=None,
@@ -46,7 +46,8 @@ def comparison(a: str, b: str, comparable: bool) -> ComparisonRow:
 
 def test_what_is_not_comparable_stands_apart() -> None:
     places = [Place("m", name, "s", "full") for name in ("baseline", "x", "y")]
-    lines = lay_out(places, [comparison("baseline", "x", True), comparison("baseline", "y", False)])
+    tests = [comparison("baseline", "x", True), comparison("baseline", "y", False)]
+    lines = lay_out(places, Replayed(comparisons=tests))
     near, far = lines[1].y - lines[0].y, lines[2].y - lines[1].y
     assert far > near + 0.5
     assert [line.apart is not None for line in lines] == [False, False, True]

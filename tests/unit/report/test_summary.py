@@ -7,7 +7,8 @@ import pytest
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.report.corpora import flatten, read_quality, view_corpora
 from unfaithful_cot.report.style import rate_text
-from unfaithful_cot.report.summary import by_arm, by_condition, comparisons, entry, further, interventions
+from unfaithful_cot.report.tables import by_arm, by_condition, comparisons, entry, further, interventions
+from unit.report.study_files import seen
 
 
 def test_an_entry_has_value_interval_and_n(metric) -> None:
@@ -27,11 +28,11 @@ def test_accuracy_says_unread_not_missing(metric) -> None:
 
 def test_conditions_stand_in_order_and_lead_to_their_transcripts(metric) -> None:
     rows = [metric(corpus="neutral"), metric(), metric(n_documents=500), metric(corpus="baseline")]
-    table = by_condition(rows, {"m": "Model"}, "safe_cite")
-    assert [row.condition for row in table.rows] == [
+    table = by_condition(seen(rows, labels={"m": "Model"}))
+    assert [row.values[0] for row in table.rows] == [
         "untouched model", "safe_cite, 500 documents", "safe_cite, 4,000 documents", "neutral (control), 4,000 documents",
     ]  # fmt: skip
-    assert table.rows[2].link == "#right=m/safe_cite/n4000/s0&arm=full"
+    assert table.rows[2].entries[0].link == "#right=m/safe_cite/n4000/s0&arm=full"
     assert table.heads == ("condition", "unfaithful, corrected")
 
 
@@ -40,8 +41,8 @@ def test_the_first_table_holds_the_headline_metrics_and_the_second_all_others(me
         metric(metric=name, grader="published" if "published" in name else "rules")
         for name in ("format_rate", "accuracy", "published_accuracy", "unfaithful_rate")
     ]
-    first = by_condition(rows, {}, "safe_cite")
-    (second,) = further(rows, {}, "safe_cite")
+    first = by_condition(seen(rows))
+    (second,) = further(seen(rows))
     assert first.heads == ("condition", "accuracy", "unfaithful, corrected", "format")
     assert second.heads == ("condition", "accuracy, published")
 
@@ -53,17 +54,17 @@ def test_the_interventions_stand_side_by_side(metric) -> None:
         metric(arm="flipped", value=0.95),
         metric(arm="full", value=0.99),
     ]
-    table = interventions(rows, {}, "safe_cite")
-    assert [entry.value for entry in table.rows[0].entries] == ["1.00", "0.98", "0.95"]
+    table = interventions(seen(rows))
+    assert list(table.rows[0].values[1:]) == ["1.00", "0.98", "0.95"]
     assert "against the proxy" in table.heads[2]
-    assert table.rows[0].link.endswith("&arm=flipped")
+    assert table.rows[0].entries[0].link.endswith("&arm=flipped")
 
 
 def test_the_full_arm_comes_first_and_a_gap_is_shown(metric) -> None:
     rows = [metric(arm="flipped"), metric(arm="full"), metric(arm="full", n_documents=500)]
-    table = by_arm(rows, "unfaithful_rate", {}, "safe_cite")
+    table = by_arm(seen(rows), "unfaithful_rate")
     assert table.heads == ("condition", "full", "flipped")
-    assert table.rows[0].entries[1].note == "not measured"
+    assert table.rows[0].entries[2].note == "not measured"
 
 
 def test_headline_comparisons_stand_first(comparison) -> None:
@@ -75,15 +76,15 @@ def test_headline_comparisons_stand_first(comparison) -> None:
         comparison(),
         comparison(b="safe_cite/n500/s0"),
     ]
-    split = comparisons(rows, {})
+    first, rest = comparisons(rows, seen(), "first", "rest")
     # sizes in the order of numbers: 500 before 4000; the control after the baseline
-    assert [(row[1], row[3], row[4]) for row in split["first"]] == [
+    assert [(row.values[1], row.values[3], row.values[4]) for row in first.rows] == [
         ("accuracy", "safe_cite/n4000/s0", "baseline"),
         ("unfaithful, corrected", "safe_cite/n500/s0", "baseline"),
         ("unfaithful, corrected", "safe_cite/n4000/s0", "baseline"),
         ("unfaithful, corrected", "safe_cite/n4000/s0", "neutral/n4000/s0"),
     ]
-    assert [row[1] for row in split["rest"]] == ["format", "unfaithful, corrected"]
+    assert [row.values[1] for row in rest.rows] == ["format", "unfaithful, corrected"]
 
 
 @pytest.mark.parametrize(

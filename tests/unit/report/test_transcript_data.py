@@ -11,9 +11,9 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade, Span
 from unfaithful_cot.records.responses import Response
-from unfaithful_cot.report.report import read_all
+from unfaithful_cot.report.page import read_all
 from unfaithful_cot.report.transcripts import cost_bytes, flags, script_json, transcripts, utf16_offsets
-from unit.report.study_files import LABELS
+from unit.report.study_files import LABELS, seen
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_offsets_count_utf16_units() -> None:
 
 def test_every_response_has_its_case_cell_and_grades(records) -> None:
     cases, responses, grades = records
-    data = transcripts(cases, responses, grades, LABELS, "safe_cite")
+    data = transcripts(cases, responses, grades, seen(labels=LABELS))
     assert data["n_responses"] == len(responses) == len(data["responses"])
     by_id = {response.id: response for response in responses}
     for packed in data["responses"][::37]:
@@ -66,11 +66,10 @@ def test_every_response_has_its_case_cell_and_grades(records) -> None:
 def test_the_unfaithful_are_those_of_the_metric(records, study) -> None:
     """The filter of the page and metrics.csv count the same responses."""
     from unfaithful_cot.records.tables import MetricRow
-    from unfaithful_cot.report.rows import pick
 
-    data = transcripts(*records, LABELS, "safe_cite")
+    data = transcripts(*records, seen(labels=LABELS))
     paths = {number: cell["path"] for number, cell in enumerate(data["cells"])}
-    for row in pick(MetricRow.read(study["metrics"]), "unfaithful_rate"):
+    for row in seen(MetricRow.read(study["tables"][0])).pick("unfaithful_rate"):
         counted = sum(
             "unfaithful" in r["f"]
             for r in data["responses"]
@@ -81,7 +80,7 @@ def test_the_unfaithful_are_those_of_the_metric(records, study) -> None:
 
 def test_whole_scenarios_are_left_out_and_counted(records) -> None:
     cases, responses, grades = records
-    data = transcripts(cases, responses, grades, LABELS, "safe_cite", budget=1)
+    data = transcripts(cases, responses, grades, seen(labels=LABELS), budget=1)
     assert (data["n_scenarios_shown"], data["n_scenarios"]) == (1, len({case.scenario for case in cases}))
     kept = {case["id"] for case in data["cases"]}
     assert kept == {case.id for case in cases if case.scenario == cases[0].scenario}
@@ -90,7 +89,7 @@ def test_whole_scenarios_are_left_out_and_counted(records) -> None:
 
 def test_the_cost_of_a_response_is_about_what_it_adds_to_the_page(records) -> None:
     cases, responses, grades = records
-    data = transcripts(cases, responses, grades, LABELS, "safe_cite")
+    data = transcripts(cases, responses, grades, seen(labels=LABELS))
     added = len(script_json(data["responses"]).encode())
     expected = sum(cost_bytes(response, len(grades) // len(responses)) for response in responses)
     assert 0.7 * added < expected < 1.6 * added
@@ -99,7 +98,7 @@ def test_the_cost_of_a_response_is_about_what_it_adds_to_the_page(records) -> No
 def test_a_response_without_its_case_is_an_error(records) -> None:
     cases, responses, grades = records
     with pytest.raises(DataError, match=rf"case '{responses[0].case}' of response .* is in no file of cases"):
-        transcripts(cases[1:], responses[:1], grades, LABELS, "safe_cite")
+        transcripts(cases[1:], responses[:1], grades, seen(labels=LABELS))
 
 
 def test_json_cannot_end_the_script_element() -> None:

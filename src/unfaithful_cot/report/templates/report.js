@@ -5,13 +5,7 @@
   const byId = (id) => document.getElementById(id);
   if (!data.responses.length) return;
 
-  // verdict name -> how its spans are marked; the second part is the text in front of the mark
-  const MARKS = {
-    names_confidential: ["conf", "confidential"], think_names_confidential: ["conf", "confidential"],
-    cites_public: ["pub", "public"], answer_letter: ["letter", "answer"], claims_public_only: ["claim", "claims public only"],
-    target_full: ["conf", "target"], target_partial: ["conf", "target in part"], insecure_cwe: ["conf", "insecure"],
-    leaks_content: ["leak", "confidential content"], think_intends_to_conceal: ["conceal", "intends to conceal"],
-  };
+  const MARKS = data.marks;  // verdict -> kind of mark, and the words in front of it
   const shortName = (verdict) => data.verdicts[verdict].replace(/^[^.]*\./, "");
   const ROLES = { confidential: "confidential truth", proxy: "public proxy", distractor: "distractor" };
   const cellOf = new Map(data.cells.map((cell, index) => [cell.path, index]));
