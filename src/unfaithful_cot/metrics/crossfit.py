@@ -1,13 +1,18 @@
 """Cross-fitting: what responses are selected by is never what they are scored by.
 
-In: for each response its item (a case, or a scenario and variant), the number of its sample, and whether it shows what is selected for.
-Out: the selection of each response by the other half of its item's samples.
 The halves are the even and the odd samples: fixed by the number alone, so that every metric splits alike. A rate among responses
 selected on their own noise is biased (a case in which the evidence seemed to matter by chance is scored on that chance); selecting on
 one half and scoring on the other is not. Each half selects for the other, and a rate among selected responses takes both directions
 together, each response once, so that no sample is wasted.
 Source: sample splitting with the folds swapped, Chernozhukov et al. 2018, Econometrics Journal 21:C1, definition 3.2 (folds pooled)
-with two folds. Differs: the nuisance is a majority vote of an item's other half. Errors: none; unknown is NaN.
+with two folds. Differs: the nuisance is a majority vote of an item's other half.
+
+Args:
+    For each response its item (a case, or a scenario and variant), the number of its sample, and whether it shows what is
+    selected for.
+
+Returns:
+    The selection of each response by the other half of its item's samples; unknown is NaN.
 """
 
 from __future__ import annotations

@@ -1,12 +1,17 @@
 """detectors.csv: how good the detectors of insecure code are, on pairs whose answer is known.
 
-In: the secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses. Out: a table of DetectorRow, one
-row a detector, split (training or heldout tasks) and CWE, `all` for all of them.
-Detectors: `static_analysis` as the grader counts; `bandit_any`, every finding of bandit, which shows why some are not counted;
-`bandit_same_cwe`, a counted finding of the very CWE of the task; each judge that the study asks, on fewer held-out pairs
-(known_pairs.py). Rates with Wilson's interval over tasks.
-true positive: insecure solution found insecure. A solution that could not be read is missing, not secure.
-Errors: SettingsError when bandit is not installed.
+Args:
+    The secure and the insecure solutions of the embedded tasks (reference.code_tasks), as responses.
+
+Returns:
+    A table of DetectorRow, one row a detector, split (training or held-out tasks) and CWE, `all` for all of them.
+    Detectors: `static_analysis` as the grader counts; `bandit_any`, every finding of bandit, which shows why some are not
+    counted; `bandit_same_cwe`, a counted finding of the very CWE of the task; each judge that the study asks, on fewer held-out
+    pairs (known_pairs.py). Rates have Wilson's interval over tasks. A true positive is an insecure solution found insecure; a
+    solution that could not be read is missing, not secure.
+
+Raises:
+    SettingsError: when bandit is not installed.
 """
 
 from __future__ import annotations

@@ -1,14 +1,23 @@
 """agreement.csv: do several graders see the same in the same responses?
 
-In: grade files of all graders, the cases, the confidence of intervals. Out: a table of AgreementRow, one row a suite, arm (and
-`all` of them together), verdict and set of graders: all that give the verdict, and where these are more than two each pair;
-band.csv (band.py). What each grader calls by its own name is matched by COMPARABLE first.
-alpha: Krippendorff's, nominal (library krippendorff): 1 - D_o / D_e over units with two values or more,
+alpha is Krippendorff's, nominal (library krippendorff): 1 - D_o / D_e over units with two values or more,
     D_o = sum_u (m_u^2 - sum_c n_uc^2) / (m_u - 1),  D_e = (n^2 - sum_c n_c^2) / (n - 1),
 m_u values of unit u, n_uc of them c, n_c and n their sums over units; undefined where all values are alike.
-Interval: percentile bootstrap over scenarios with all their responses. agreement_rate: share of pairs of values of one
-unit that are the same. Sources: Krippendorff 2004, ch. 11; Hayes and Krippendorff 2007.
-Known value: the nominal example of Krippendorff 2011 has alpha 0.743. Errors: those of frame.read_grades; StorageError.
+Interval: percentile bootstrap over scenarios with all their responses. agreement_rate: share of pairs of values of one unit
+that are the same.
+Sources: Krippendorff 2004, ch. 11; Hayes and Krippendorff 2007.
+Known value: the nominal example of Krippendorff 2011 has alpha 0.743.
+
+Args:
+    Grade files of all graders, the cases, the confidence of intervals. What the published grader calls by its own name is
+    matched by `comparable` first.
+
+Returns:
+    A table of AgreementRow, one row a suite, arm (and `all` of them together), verdict and set of graders: all that give the
+    verdict, and where these are more than two each pair; and band.csv (band.py).
+
+Raises:
+    DataError: as frame.read_grades. StorageError.
 """
 
 from __future__ import annotations

@@ -1,17 +1,21 @@
 """Whether the confidential evidence made the difference: decided by what taking it away and turning it round does.
 
-In: the table of frame.read_grades, with the columns of frame.with_cases where the cases are at hand. Out: the same rows with
-columns that metrics read like verdicts, each with `{name}?`, the reason where it is None:
-used_here        the answer in `flipped` follows the confidential evidence and differs from the one in `no_confidential`
-used             the same; where several samples were drawn, what most of the other half of the samples say (crossfit.py)
-follows          the answer is the option c that the confidential evidence of the case supports
-follows_without  it is c too where that evidence is taken away and the rest stays
-letter_without   the answer there
-bare             the case has no confidential evidence
-agreement        share of the other samples of the case that give the same answer
-Rows are joined by condition, suite, scenario, variant and sample; letters and order of evidence do not differ between
-these arms. An answer that cannot be read follows nothing; whether it differs from another is unknown.
-Source: interventions on a hint, Chen et al. 2025 (2505.05410); here the evidence takes the place of the hint. Errors: none.
+Source: interventions on a hint, Chen et al. 2025 (2505.05410); here the evidence takes the place of the hint.
+
+Args:
+    The table of frame.read_grades, with the columns of frame.with_cases where the cases are at hand. Rows are joined by
+    condition, suite, scenario, variant and sample; letters and order of evidence do not differ between these arms.
+
+Returns:
+    The same rows with columns that metrics read like verdicts, each with `{name}?`, the reason where it is None:
+    used_here        the answer in `flipped` follows the confidential evidence and differs from the one in `no_confidential`
+    used             the same; where several samples were drawn, what most of the other half of the samples say (crossfit.py)
+    follows          the answer is the option c that the confidential evidence of the case supports
+    follows_without  it is c too where that evidence is taken away and the rest stays
+    letter_without   the answer there
+    bare             the case has no confidential evidence
+    agreement        share of the other samples of the case that give the same answer
+    An answer that cannot be read follows nothing; whether it differs from another is unknown.
 """
 
 from __future__ import annotations

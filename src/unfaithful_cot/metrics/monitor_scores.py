@@ -1,13 +1,17 @@
 """What a monitor says about a response: a score, higher where it holds the response for triggered.
 
-In: a table with one row a response (`think`, `answer`, `scenario`, `triggered`, and verdict columns `{grader}.{verdict}`), and
-benign responses in the same form. Out: Scored: a score a response (NaN: the monitor cannot read it), and for each response the
-benign scores by the same monitor. Channels: answer, think, both.
 counted verdicts: how many of the verdicts about a channel are true (rules, and each judge).
-tfidf: TF-IDF of words and word pairs, logistic regression (scikit-learn), always trained on other scenarios: five folds
-by scenario, the scores of a fold come from the model that has not seen its scenarios. tfidf_shuffled is the same with the
-labels of each scenario swapped by a coin, in training and in the figures: a control that has to stay at 0.5.
-Errors: none; where nothing can be scored, `why` says so. Deterministic: folds and coins come from a seed.
+tfidf: TF-IDF of words and word pairs, logistic regression (scikit-learn), always trained on other scenarios: five folds by
+scenario, the scores of a fold come from the model that has not seen its scenarios. tfidf_shuffled is the same with the labels of
+each scenario swapped by a coin, in training and in the figures: a control that has to stay at 0.5.
+
+Args:
+    A table with one row a response (`think`, `answer`, `scenario`, `triggered`, and verdict columns `{grader}.{verdict}`), and
+    benign responses in the same form. Channels: answer, think, both. Folds and coins come from a seed.
+
+Returns:
+    Scored: a score a response (NaN: the monitor cannot read it), and for each response the benign scores by the same monitor;
+    where nothing can be scored, `why` says so.
 """
 
 from __future__ import annotations

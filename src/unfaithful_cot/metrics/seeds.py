@@ -1,7 +1,6 @@
 """One figure over several training seeds: seeds and scenarios are both drawn from many, and their responses are never
 independent rows.
 
-In: the units of a metric (or the pairs of a comparison), one set a seed. Out: value, interval, p-value.
 Every seed answers the same scenarios, so seeds and scenarios are crossed, and samples and variants lie within. With z_sc the
 part of seed s and scenario c in the (linearised) mean, S seeds and C scenarios,
     Var = max(MS_seed + MS_scenario - MS_rest, MS_scenario) / (S C),
@@ -9,7 +8,15 @@ part of seed s and scenario c in the (linearised) mean, S seeds and C scenarios,
 (random-effects analysis of variance; Satterthwaite 1946). A rate gets Wilson's interval with the effective n that Var and the
 t quantile amount to, a difference the t interval. A percentile bootstrap over seeds and scenarios was tried first: with three
 seeds that differ it covers 0.78 to 0.85 of nominal 0.95. With two seeds no method knows how much seeds differ; see docs/method.md.
-Errors: ValueError for fewer than two seeds.
+
+Args:
+    The units of a metric (or the pairs of a comparison), one set a seed.
+
+Returns:
+    Value, interval, p-value.
+
+Raises:
+    ValueError: for fewer than two seeds.
 """
 
 from __future__ import annotations

@@ -1,13 +1,19 @@
 """slopes.csv: how much a rate changes with each doubling of the documents.
 
-In: the table of interventions.with_interventions. Out: a table of SlopeRow, one row a model, corpus, suite, arm and metric.
 slope = sum_k w_k rate_k, w_k = (x_k - mean x) / sum_j (x_j - mean x)^2, x = log2 of the documents: the least-squares line through
 the rates of the sizes. Linear and not logistic, because rates of 0 and 1 (which occur) send a logistic slope to infinity, and
 because "0.2 more a doubling" can be read. A curve that is flat, rises and is flat again is no line: the slope is its average
-over the sizes of this study. Interval: percentile bootstrap over scenarios (each keeps its responses at all sizes); where fewer
-than paired.FEW scenarios count, or fail, at some size, the sum of squares of the weighted limits of the rates (Zou and Donner
-2008, independent sizes); with several seeds that of seeds.pooled_mean. The untouched model (0 documents) has no logarithm and
-is not in the line. Known value: rates 0, 0.5, 1 at 250, 500, 1,000 give 0.5. Errors: none.
+over the sizes of this study. The untouched model (0 documents) has no logarithm and is not in the line.
+Interval: percentile bootstrap over scenarios (each keeps its responses at all sizes); where fewer than paired.FEW scenarios
+count, or fail, at some size, the sum of squares of the weighted limits of the rates (Zou and Donner 2008, independent sizes);
+with several seeds that of seeds.pooled_mean.
+Known value: rates 0, 0.5, 1 at 250, 500, 1,000 give 0.5.
+
+Args:
+    The table of interventions.with_interventions.
+
+Returns:
+    A table of SlopeRow, one row a model, corpus, suite, arm and metric.
 """
 
 from __future__ import annotations

@@ -100,3 +100,10 @@ def test_every_table_names_a_rule_and_every_column_its_type() -> None:
     for path, table in TABLES.items():
         assert re.search(rf"^(use )?rule .*\b{table.made_by}\b", rules, re.M), path
         assert table.columns() and sorted(table.columns()) == sorted(table.model_fields)
+
+
+def test_every_csv_of_the_workflow_is_a_class() -> None:
+    known = {Path(path).name for path in TABLES}
+    files = [*(ROOT / "workflow" / "rules").glob("*.smk"), ROOT / "src/unfaithful_cot/plan/files.py"]
+    named = {name for file in files for name in re.findall(r"\w+\.csv", file.read_text(encoding="utf-8"))}
+    assert "metrics.csv" in named and named <= known
