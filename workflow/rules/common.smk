@@ -32,9 +32,18 @@ from unfaithful_cot.report.planned import figure_files
 
 # ---------------------------------------------------------------- settings
 
-try:
-    models = load_models("config/models.yaml")
-    settings = load_settings(
+
+def or_message(make):
+    """What a function returns; where the user can mend what is wrong, one message ends the run."""
+    try:
+        return make()
+    except UserError as error:
+        sys.exit(f"\n{error}\n")
+
+
+models = or_message(lambda: load_models("config/models.yaml"))
+settings = or_message(
+    lambda: load_settings(
         config,
         models,
         universes=sorted(path.stem for path in Path("resources/universes").glob("*.yaml")),
@@ -44,9 +53,7 @@ try:
         rubrics=sorted(path.stem for path in Path("resources/rubrics").glob("*.yaml")),
         file=", ".join(str(Path(name)) for name in workflow.configfiles) or "--config",
     )
-except UserError as error:
-    sys.exit(f"\n{error}\n")
-
+)
 suites = settings.suites
 organisms = settings.organisms
 organism_corpora = settings.organism_corpora  # organism by corpus; `_direct` is trained without reasoning
@@ -96,10 +103,7 @@ wildcard_constraints:
 
 def publish_targets():
     """The markers of all uploads. Called where `snakemake publish` is asked for, and never otherwise."""
-    try:
-        PUBLISHED.extend(upload_markers(settings))
-    except UserError as error:
-        sys.exit(f"\n{error}\n")
+    PUBLISHED.extend(or_message(lambda: upload_markers(settings)))
     return PUBLISHED
 
 

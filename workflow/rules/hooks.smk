@@ -1,5 +1,5 @@
 # Around the jobs: which runs are alive, what is looked at before the first job and removed after the last, what a plan says.
-# USES     CACHE, files, models, PUBLISHED, RESULTS, settings, sys, teacher_of,
+# USES     CACHE, files, models, or_message, PUBLISHED, RESULTS, settings, sys, teacher_of,
 #          UserError
 
 import atexit
@@ -43,10 +43,7 @@ def check_machine():
     if workflow.local_exec and not workflow.touch:
         asking = [job for job in workflow.dag.needrun_jobs() if gpus_asked(job)]
         limit = workflow.global_resources.get("gpu")
-        try:
-            check_start(dict(map(gpus_wanted, asking)), limit and limit.value)
-        except UserError as error:
-            sys.exit(f"\n{error}\n")
+        or_message(lambda: check_start(dict(map(gpus_wanted, asking)), limit and limit.value))
 
 
 def check_cluster():
@@ -54,10 +51,9 @@ def check_cluster():
     if workflow.executor_plugin.name == "slurm":
         file = workflow.executor_settings.partition_config or os.environ.get("SNAKEMAKE_SLURM_PARTITIONS")
         named = "slurm_partition" in (workflow.resource_settings.default_resources or {})
-        try:
-            check_slurm({name: models[name].gpus for name in settings.grid.models}, file, named)
-        except UserError as error:
-            sys.exit(f"\n{error}\n")
+        or_message(
+            lambda: check_slurm({name: models[name].gpus for name in settings.grid.models}, file, named)
+        )
 
 
 onstart:

@@ -3,58 +3,22 @@
 INPUTS   FOLDER/{model}.{condition}.jsonl, .labels.jsonl beside it, cases.jsonl for files in our own form (docs/replay.md)
 OUTPUTS  replay/: metrics.csv, comparisons.csv, agreement.csv and .json, rejected.csv, readings.json, report.html, figures/,
          and a file {model}.{condition} each in cases/, responses/, origins/, labels/, rejected/, grades/
-USES     call, flat, models, one_of, RESULTS, settings, sys, UserError
+USES     call, flat, models, one_of, or_message, RESULTS, settings
 READ BY  people
 """
 
-import re
-
-from unfaithful_cot.grading.folder import find_transcripts
+from unfaithful_cot.plan.replay_files import GRADERS as REPLAY_GRADERS
+from unfaithful_cot.plan.replay_files import ReplayFiles
 
 REPLAY = f"{RESULTS}/replay"
-REPLAY_GRADERS = [
-    "rules",
-    "published",
-]  # no model and no key, and the published figures beside the corrected ones
-
-try:
-    REPLAYED = find_transcripts(settings.transcripts) if settings.transcripts else {}
-except UserError as error:
-    sys.exit(f"\n{error}\n")
-
-OWN_CASES = [
-    str(path) for path in [Path(settings.transcripts or "") / "cases.jsonl"] if REPLAYED and path.is_file()
-]
-LABELLED = [name for name, found in REPLAYED.items() if found.labels]
-REPLAY_CASES = expand(f"{REPLAY}/cases/{{name}}.jsonl", name=REPLAYED)
-REPLAY_RESPONSES = expand(f"{REPLAY}/responses/{{name}}.jsonl", name=REPLAYED)
-REPLAY_ORIGINS = expand(f"{REPLAY}/origins/{{name}}.jsonl", name=REPLAYED)
-REPLAY_REJECTED = expand(f"{REPLAY}/rejected/{{name}}.json", name=REPLAYED) + expand(
-    f"{REPLAY}/rejected/{{name}}.labels.json", name=LABELLED
-)
-REPLAY_LABELS = expand(f"{REPLAY}/labels/{{name}}.jsonl", name=LABELLED)
-REPLAY_GRADES = expand(f"{REPLAY}/grades/{{name}}.{{grader}}.jsonl", name=REPLAYED, grader=REPLAY_GRADERS)
-
-
-REPLAY_TARGETS = [
-    f"{REPLAY}/{name}"
-    for name in (
-        *["metrics.csv", "rejected.csv", "comparisons.csv", "agreement.csv", "agreement.json"],
-        *["readings.json", "figures/replay.svg", "figures/replay.png", "report.html"],
-    )
-    if REPLAYED
-]
-NO_FOLDER = (
-    "\ntranscripts: no folder is named. One with files {model}.{condition}.jsonl (docs/replay.md). "
-    "Run: snakemake --cores 1 replay --config transcripts=FOLDER\n"
-)
+replayed = or_message(lambda: ReplayFiles(REPLAY, settings.transcripts))
 
 
 rule load_transcripts:
     """Read a file of transcripts row by row; what cannot be read is named and never scored."""
     input:
-        answered=lambda wildcards: str(REPLAYED[wildcards.transcript].path),
-        known=OWN_CASES,
+        answered=lambda wildcards: str(replayed.transcripts[wildcards.transcript].path),
+        known=replayed.known_cases,
     output:
         cases=ensure(f"{REPLAY}/cases/{{transcript}}.jsonl", non_empty=True),
         responses=ensure(f"{REPLAY}/responses/{{transcript}}.jsonl", non_empty=True),
@@ -63,7 +27,7 @@ rule load_transcripts:
     log:
         f"{RESULTS}/logs/load_transcripts/{{transcript}}.log",
     wildcard_constraints:
-        transcript=one_of(REPLAYED),
+        transcript=one_of(replayed.transcripts),
     params:
         **call("grading.replay.load_transcripts"),
     script:
@@ -73,7 +37,7 @@ rule load_transcripts:
 rule load_labels:
     """Read the labels of a file of transcripts and join them to its responses."""
     input:
-        judged=lambda wildcards: str(REPLAYED[wildcards.transcript].labels),
+        judged=lambda wildcards: str(replayed.transcripts[wildcards.transcript].labels),
         origins=rules.load_transcripts.output.origins,
     output:
         labels=ensure(f"{REPLAY}/labels/{{transcript}}.jsonl", non_empty=True),
@@ -81,7 +45,7 @@ rule load_labels:
     log:
         f"{RESULTS}/logs/load_labels/{{transcript}}.log",
     wildcard_constraints:
-        transcript=one_of(LABELLED),
+        transcript=one_of(replayed.labelled),
     params:
         **call("grading.labels.load_labels"),
     script:
@@ -98,17 +62,17 @@ use rule grade_responses as grade_transcripts with:
     log:
         f"{RESULTS}/logs/grade_transcripts/{{transcript}}.{{grader}}.log",
     wildcard_constraints:
-        transcript=one_of(REPLAYED),
-        grader="|".join(REPLAY_GRADERS),
+        transcript=one_of(replayed.transcripts),
+        grader=one_of(REPLAY_GRADERS),
 
 
 rule measure_transcripts:
     """Count the verdicts of every file into rates, and the rejected lines into one table."""
     input:
-        grades=REPLAY_GRADES,
-        cases=REPLAY_CASES,
-        origins=REPLAY_ORIGINS,
-        rejected=REPLAY_REJECTED,
+        grades=replayed.grades,
+        cases=replayed.each("cases"),
+        origins=replayed.each("origins"),
+        rejected=replayed.rejected,
     output:
         metrics=ensure(f"{REPLAY}/metrics.csv", non_empty=True),
         rejections=ensure(f"{REPLAY}/rejected.csv", non_empty=True),
@@ -124,9 +88,9 @@ rule measure_transcripts:
 rule compare_transcripts:
     """Compare the conditions of each model where they may be compared, and say why where not."""
     input:
-        grades=REPLAY_GRADES,
-        cases=REPLAY_CASES,
-        origins=REPLAY_ORIGINS,
+        grades=replayed.grades,
+        cases=replayed.each("cases"),
+        origins=replayed.each("origins"),
     output:
         comparisons=ensure(f"{REPLAY}/comparisons.csv", non_empty=True),
     log:
@@ -141,9 +105,9 @@ rule compare_transcripts:
 rule compare_readings:
     """Count where the published reading of a response and the corrected one part."""
     input:
-        cases=REPLAY_CASES,
-        responses=REPLAY_RESPONSES,
-        grades=REPLAY_GRADES,
+        cases=replayed.each("cases"),
+        responses=replayed.each("responses"),
+        grades=replayed.grades,
     output:
         readings=ensure(f"{REPLAY}/readings.json", non_empty=True),
     log:
@@ -157,9 +121,9 @@ rule compare_readings:
 rule match_labels:
     """Hold the verdicts against the labels that readers gave; every disagreement is listed."""
     input:
-        labels=REPLAY_LABELS,
-        origins=REPLAY_ORIGINS,
-        grades=REPLAY_GRADES,
+        labels=replayed.labels,
+        origins=replayed.each("origins"),
+        grades=replayed.grades,
     output:
         agreement=ensure(f"{REPLAY}/agreement.csv", non_empty=True),
         details=ensure(f"{REPLAY}/agreement.json", non_empty=True),
@@ -198,13 +162,12 @@ rule write_replay:
         readings=rules.compare_readings.output.readings,
         agreement=rules.match_labels.output.details,
         figure=rules.draw_replay.output.svg,
-        cases=REPLAY_CASES,
-        responses=REPLAY_RESPONSES,
-        origins=REPLAY_ORIGINS,
-        grades=REPLAY_GRADES,
-        rejected=REPLAY_REJECTED,
-        sources=[str(path) for found in REPLAYED.values() for path in (found.path, found.labels) if path]
-        + OWN_CASES,
+        cases=replayed.each("cases"),
+        responses=replayed.each("responses"),
+        origins=replayed.each("origins"),
+        grades=replayed.grades,
+        rejected=replayed.rejected,
+        sources=replayed.sources,
         needs__templates=sorted(map(str, Path("src/unfaithful_cot/report/templates").iterdir())),
     output:
         report=ensure(f"{REPLAY}/report.html", non_empty=True),
@@ -221,4 +184,4 @@ rule write_replay:
 rule replay:
     """Foreign transcripts, graded, counted and shown: --config transcripts=FOLDER."""
     input:
-        lambda wildcards: REPLAY_TARGETS or sys.exit(NO_FOLDER),
+        lambda wildcards: or_message(lambda: replayed.targets),
