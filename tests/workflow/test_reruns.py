@@ -87,8 +87,8 @@ EDITS: dict[str, tuple[Edit, Counter[str]]] = {
         append("src/unfaithful_cot/report/templates/report.css", "\n"),
         Counter(write_report=1),
     ),
-    "the code of the metrics": (
-        append("src/unfaithful_cot/metrics/tables.py", "\nNEW = 1\n"),
+    "the code of the tables": (
+        append("src/unfaithful_cot/records/tables.py", "\nNEW = 1\n"),
         SHOWN + Counter(measure_power=1),  # power counts by the same tables
     ),
     "the code of the training": (append("src/unfaithful_cot/training/cpt.py", "\nNEW = 1\n"), TRAINED),
