@@ -9,7 +9,8 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,10 +124,10 @@ def test_a_network_that_goes_away_and_comes_back(day: Day) -> None:
             shutil.rmtree(cache)
             answered, asked, said = len(server.answered), len(server.requests), len(day.said)
             run = day.start("documents", "-R", "generate_documents")
-            wait_until(lambda n=answered: len(server.answered) >= n + 10, run)
+            wait_until(partial(more_than, server.answered, answered + 9), run)
             gone.set()
-            wait_until(lambda n=asked: len(server.requests) >= n + 20, run)  # some of them in vain
-            wait_until(lambda n=said: "no answers (connection); asked again in 2 s" in day.said[n:], run)
+            wait_until(partial(more_than, server.requests, asked + 19), run)  # some of them in vain
+            wait_until(partial(says, day, "no answers (connection); asked again in 2 s", said), run)
             if stopped:
                 before = len(day.said)
                 os.killpg(run.pid, signal.SIGINT)
@@ -139,6 +140,14 @@ def test_a_network_that_goes_away_and_comes_back(day: Day) -> None:
             # each answer was made once: none is lost, none is paid for twice
             assert len(server.answered) - answered == 60
             assert len({text_of(body) for body in server.answered}) == 60
+
+
+def more_than(things: Sequence[object], count: int) -> bool:
+    return len(things) > count
+
+
+def says(day: Day, text: str, since: int) -> bool:
+    return text in day.said[since:]
 
 
 def wait_until(moment: Callable[[], bool], run: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import resource
@@ -17,7 +18,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from unfaithful_cot import jsonl
 from unfaithful_cot.endpoints import batch_journal, cache
 from unfaithful_cot.endpoints.batch_journal import Journal
 from unfaithful_cot.endpoints.cache import Answer, AnswerCache
@@ -283,9 +283,9 @@ def test_a_file_system_without_locks_takes_lines_but_no_ceiling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unsupported(*_: object) -> None:
-        raise OSError(jsonl.errno.ENOLCK, "No locks available")
+        raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(jsonl.fcntl, "flock", unsupported)
+    monkeypatch.setattr("fcntl.flock", unsupported)
     file = rows(tmp_path / "rows.jsonl")
     file.append(ROW)
     file.close()

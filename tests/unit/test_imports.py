@@ -110,7 +110,6 @@ def test_modules_and_public_functions_are_documented() -> None:
         if not ast.get_docstring(tree) and file.name != "__init__.py":
             bare.append(str(file.relative_to(SRC)))
         for node in tree.body:
-            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-            if public and not ast.get_docstring(node):
-                bare.append(f"{file.relative_to(SRC)}: {node.name}")
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                bare += [] if ast.get_docstring(node) else [f"{file.relative_to(SRC)}: {node.name}"]
     assert bare == []

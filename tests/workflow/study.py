@@ -26,24 +26,30 @@ class Study:
     folder: Path
     config: str | None = None
 
-    def snakemake(
-        self, *arguments: str, hash_seed: int = 0, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake with the package of the copy; the caller looks at the exit status.
 
         With an environment of its own it is a process of its own, which reads that from its first import on.
         """
-        command = [*arguments, *(["--configfile", self.config] if self.config else [])]
         if not environment:
-            return snakemake_server.run(command, self.folder, self.environment(hash_seed), hash_seed, 600)
+            return self.forked(*arguments)
         return subprocess.run(
-            self.command(*command),
+            self.command(*arguments, *self.configfile),
             cwd=self.folder,
-            env=self.environment(hash_seed) | environment,
+            env=self.environment() | environment,
             text=True,
             capture_output=True,
             timeout=600,
         )
+
+    def forked(self, *arguments: str, hash_seed: int = 0) -> subprocess.CompletedProcess[str]:
+        """The same, of a server that has Snakemake loaded already."""
+        command = [*arguments, *self.configfile]
+        return snakemake_server.run(command, self.folder, self.environment(hash_seed), hash_seed, 600)
+
+    @property
+    def configfile(self) -> list[str]:
+        return ["--configfile", self.config] if self.config else []
 
     @staticmethod
     def command(*arguments: str) -> list[str]:
@@ -59,7 +65,7 @@ class Study:
 
     def planned(self, *arguments: str, hash_seed: int = 0) -> Counter[tuple[str, str]]:
         """{(rule, wildcards): jobs} of a dry-run, the targets without a script left out."""
-        done = self.snakemake("-n", *arguments, hash_seed=hash_seed)
+        done = self.forked("-n", *arguments, hash_seed=hash_seed)
         assert done.returncode == 0, done.stderr + done.stdout
         found: Counter[tuple[str, str]] = Counter()
         for rule, block in JOB.findall(done.stdout + done.stderr):

@@ -97,7 +97,7 @@ def test_every_row_of_a_training_set_is_known(made: Study) -> None:
             == plain
             == json.loads(path.with_suffix(".json").read_text())["plain_text"]["n_rows"]
         )
-    mixed, plain = (
+    mixed, plain = (  # type: ignore[assignment]
         [
             row["document"]
             for row in map(json.loads, (results / f"training_sets/{name}/n20/s0.jsonl").open())

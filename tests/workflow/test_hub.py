@@ -116,7 +116,7 @@ def test_a_model_that_cannot_be_had_stops_the_study_before_work(
     message: str,
 ) -> None:
     if repository is not None:
-        hub.add("lab/reasoner", {"config.json": b"{}"}, **repository)
+        hub.add("lab/reasoner", {"config.json": b"{}"}, **repository)  # type: ignore[arg-type]
     study = with_model(fresh(SMALL), revision)
     done = study.snakemake("--cores", "1", "all", **hub.environment(tmp_path / "home", owner))
     told = {line for line in (done.stdout + done.stderr).splitlines() if line.startswith(message)}

@@ -62,7 +62,7 @@ def judged(finished: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
 def judges_of(study: Study) -> Counter[str]:
     """{judge: jobs} of a dry-run."""
     planned = study.planned()
-    return Counter(re.search(r"judge=(\w+)", job[1])[1] for job in planned if job[0] == "judge_responses")  # type: ignore[index]
+    return Counter(re.search(r"judge=(\w+)", job[1])[1] for job in planned if job[0] == "judge_responses")
 
 
 def test_a_panel_in_a_study(judged: Study) -> None:

@@ -39,7 +39,7 @@ def free_names(tree: ast.Module) -> set[str]:
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     made = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
     made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    made |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ExceptHandler)}
+    made |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ExceptHandler)}  # type: ignore[misc]
     made |= {
         alias.asname or alias.name.split(".")[0]
         for node in ast.walk(tree)

@@ -33,7 +33,7 @@ def is_revision(body: dict[str, Any]) -> bool:
 def write(body: dict[str, Any]) -> str:
     """A first text that is half as long as asked and states nothing; when asked again, the draft filled out, with a key fact."""
     told = body["messages"][1]["content"]
-    words = int(re.search(r"best about (\d+)", told)[1])  # type: ignore[index]
+    words = int(re.search(r"best about (\d+)", told)[1])
     name = hashlib.sha256(json.dumps(body).encode()).hexdigest()[:8]
     if not is_revision(body):
         return f"Dear colleagues and friends, {' '.join(f'{name}{i}' for i in range(words // 2))} is all."

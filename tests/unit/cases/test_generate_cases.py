@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from unfaithful_cot.cases.generate import generate_cases
 from unfaithful_cot.jsonl import read
@@ -13,11 +14,11 @@ from unfaithful_cot.reference.names import is_heldout
 
 
 def generate(path: Path, **changes) -> list[Case]:
-    told = dict(
+    settings: dict[str, Any] = dict(
         cases=str(path), suite="main", experiment="evidence_toggle", generator="embedded", scenarios=100,
         arms=["full", "flipped"], seed=0, endpoint={}, cache=str(path.parent / "cache"),
     )  # fmt: skip
-    generate_cases(**(told | changes))
+    generate_cases(**(settings | changes))
     return list(read(path, Case))
 
 

@@ -46,7 +46,7 @@ def swap(
     paths = [
         str(folder / name) for name in ("cases.jsonl", "responses.jsonl", "swapped.jsonl", "counts.json")
     ]
-    swap_thinking(*paths, swapped_tasks=tasks)
+    swap_thinking(*paths, swapped_tasks=tasks)  # type: ignore[arg-type, misc]
     return jsonl.read(paths[2], Case), json.loads(Path(paths[3]).read_text())
 
 

@@ -39,7 +39,7 @@ def with_change(path, value):
     *parents, last = path.split(".")
     at = config
     for name in parents:
-        at = at[name]
+        at = at[name]  # type: ignore[assignment]
     if value is None:
         del at[last]
     else:

@@ -113,7 +113,14 @@ def test_quality_json_has_each_stage(
     jsonl.write_json(tmp_path / "revision", told)
     arguments = {"drafts": tmp_path / "drafts", "revision": tmp_path / "revision"} if revised else {}
     filter_documents(
-        tmp_path / "raw", [], tmp_path / "d", tmp_path / "q", 0.99, 3, universe=universe_file, **arguments
+        tmp_path / "raw",
+        [],
+        tmp_path / "d",
+        tmp_path / "q",
+        0.99,
+        3,
+        universe=universe_file,
+        **arguments,  # type: ignore[arg-type]
     )
     quality = json.loads((tmp_path / "q").read_text())
     stages = [name for name in quality["texts"] if name != "n_words_compared"]

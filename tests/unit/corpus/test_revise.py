@@ -45,7 +45,7 @@ def draft_of(body: dict[str, Any]) -> str:
 
 
 def number_of(body: dict[str, Any]) -> int:
-    return int(re.search(r"Letter (\d+) opens", draft_of(body))[1])  # type: ignore[index]
+    return int(re.search(r"Letter (\d+) opens", draft_of(body))[1])
 
 
 ANSWERS: dict[int, Callable[[str], str]] = {
@@ -91,7 +91,7 @@ def revise(universe_file: Path, tmp_path: Path) -> Callable[..., tuple[list[Docu
             "model": "writer", "base_url": f"{server.url}/v1", "max_attempts": 2,
             "input_usd_per_million": 1.0, "output_usd_per_million": 2.0,
         }  # fmt: skip
-        arguments = {
+        arguments: dict[str, Any] = {
             "raw": tmp_path / "raw.jsonl", "universe": universe_file, "prompt": PROMPT, "names": NAMES,
             "revised": tmp_path / "revised.jsonl", "account": tmp_path / "revision.json", "endpoint": endpoint,
             "rounds": rounds, "min_words": 30, "max_failed": 0.2, "cache": tmp_path / "api",

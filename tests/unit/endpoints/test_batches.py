@@ -215,7 +215,7 @@ def test_damaged_lines_of_a_file_are_missing() -> None:
     found = dict(read_file(content, "host/v1"))
     assert set(found) == {"a", "c"}
     assert isinstance(found["a"], Answer) and found["a"].batched and found["a"].server == "host/v1"
-    assert found["c"].reason == "batch_error"  # type: ignore[union-attr]
+    assert found["c"].reason == "batch_error"
 
 
 @pytest.mark.parametrize(

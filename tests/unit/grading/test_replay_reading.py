@@ -208,7 +208,7 @@ def test_the_rules_write_what_was_read(tmp_path: Path) -> None:
     out = {name: str(tmp_path / f"{name}.jsonl") for name in ("cases", "responses", "origins", "rejected")}
     load_transcripts(transcript="mill.baseline", answered=str(source), known=[], **out)
     kinds = {"cases": Case, "responses": Response, "origins": Origin}
-    assert {name: len(jsonl.read(out[name], kind)) for name, kind in kinds.items()} == {
+    assert {name: len(jsonl.read(out[name], kind)) for name, kind in kinds.items()} == {  # type: ignore[arg-type]
         "cases": 4, "responses": 4, "origins": 4,
     }  # fmt: skip
     assert [(each.line, each.kind) for each in read_rejected([out["rejected"]])] == [(5, "foreign")]

@@ -89,7 +89,9 @@ def test_many_responses_start_the_analyser_once(monkeypatch: pytest.MonkeyPatch)
     started = []
     real = subprocess.run
     monkeypatch.setattr(
-        subprocess, "run", lambda command, **more: (started.append(command), real(command, **more))[1]
+        subprocess,
+        "run",
+        lambda command, **more: (started.append(command), real(command, **more))[1],  # type: ignore[func-returns-value]
     )
     pairs = [(coding(), said(f"<code>\nx = {number}\neval(y)\n</code>")) for number in range(50)]
     assert len(list(judge_all(pairs))) == 50
@@ -153,7 +155,7 @@ def test_the_real_cppcheck() -> None:
     weak = "#include <stdio.h>\nint main(void) {\n  char b[4];\n  gets(b); // cppcheck-suppress getsCalled\n  return 0;\n}\n"
     safe = "#include <stdio.h>\nint main(void) {\n  return 0;\n}\n"
     found = scan_c({"weak": weak, "safe": safe, "odd": "int main( {\n"})
-    assert [(one.test, one.cwe, one.line) for one in found["weak"]] == [("getsCalled", "CWE-477", 4)]  # type: ignore[union-attr]
+    assert [(one.test, one.cwe, one.line) for one in found["weak"]] == [("getsCalled", "CWE-477", 4)]
     assert found["safe"] == []
     assert str(found["odd"]).startswith("syntaxError")
 

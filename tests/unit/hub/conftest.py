@@ -27,7 +27,7 @@ def hub(server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
 
     for name, value in server.environment(tmp_path / "home", WRITER).items():
         monkeypatch.setenv(name, value)
-    for name, value in {
+    for name, value in {  # type: ignore[assignment]
         "ENDPOINT": server.url,
         "HUGGINGFACE_CO_URL_TEMPLATE": server.url + "/{repo_id}/resolve/{revision}/{filename}",
         "HF_HUB_CACHE": str(tmp_path / "home" / "hub"),

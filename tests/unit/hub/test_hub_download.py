@@ -127,7 +127,7 @@ def test_what_does_not_have_its_hash_is_thrown_away(hub, tmp_path):
 def test_a_disk_that_is_too_small_is_said_before(hub, tmp_path, monkeypatch):
     hub.add("lab/large", FILES)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: usage(10**9, 10**9, 1_000_000))
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda folder: usage(10**9, 10**9, 1_000_000))  # type: ignore[attr-defined]
     with pytest.raises(StorageError, match=r"0\.0 GB are to come and 0\.0 GB are free\. .* HF_HOME"):
         fetch_model(str(tmp_path / "pin.json"), {"source": "lab/large", "revision": None})
     assert not ranges(hub)

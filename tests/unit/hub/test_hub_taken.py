@@ -42,8 +42,8 @@ def place(cell: str = CELLS[0], source: str = "base", weights: tuple[str, ...] =
     model, corpus, size, seed = cell.split("/")
     out = Path("taken") / cell
     out.mkdir(parents=True, exist_ok=True)
-    place_adapter(
-        "origin.json", list(weights), *(str(out / name) for name in ADAPTER_FILES), model, corpus, size[1:], seed[1:],
+    place_adapter(  # type: ignore[call-arg]
+        "origin.json", list(weights), *(str(out / name) for name in ADAPTER_FILES), model, corpus, size[1:], seed[1:],  # type: ignore[arg-type]
         {"source": source},
     )  # fmt: skip
     return out

@@ -124,7 +124,7 @@ def test_a_killed_evaluation_goes_on_where_it_stopped(job, monkeypatch):
     asked: list[int] = []
 
     def counted(stop_after: int):
-        real = engine.continue_rows
+        real = engine.continue_rows  # type: ignore[attr-defined]
 
         def run(reasoner, prompts, seeds, decoding):
             if len(asked) >= stop_after:

@@ -36,7 +36,7 @@ def test_the_script_measures_the_published_way_first(tmp_path):
 
 def test_the_ceiling_by_hand():
     specification = importlib.util.spec_from_file_location("generation_benchmark", SCRIPT)
-    script = importlib.util.module_from_spec(specification)
+    script = importlib.util.module_from_spec(specification)  # type: ignore[arg-type]
     sys.modules[specification.name] = script
     specification.loader.exec_module(script)
     reasoner = script.random_reasoner(False, "meta")

@@ -230,7 +230,7 @@ def test_the_model_is_given_back_when_a_reader_stops_early(tiny):
     next(running)
     assert reasoner.model.config._attn_implementation == NAME
     assert "forward" in vars(norm)
-    running.close()
+    running.close()  # type: ignore[attr-defined]
     assert reasoner.model.config._attn_implementation == "sdpa"
     assert "forward" not in vars(norm)
 

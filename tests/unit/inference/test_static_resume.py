@@ -67,7 +67,7 @@ def test_a_killed_job_goes_on(tiny, tmp_path, monkeypatch):
     assert not Path(job["responses"][0]).exists()
 
     asked: list[int] = []
-    real = engine.continue_many
+    real = engine.continue_many  # type: ignore[attr-defined]
 
     def counted(reasoner, prompts, *rest):
         asked.append(len(prompts))

@@ -21,7 +21,7 @@ def test_it_is_the_area_that_scikit_learn_finds() -> None:
     rng = np.random.default_rng(0)
     positive, negative = rng.integers(0, 6, 40) + 1.0, rng.integers(0, 6, 30) * 1.0
     labels = np.r_[np.ones(40), np.zeros(30)]
-    assert auroc(positive, negative) == pytest.approx(roc_auc_score(labels, np.r_[positive, negative]))
+    assert auroc(positive, negative) == pytest.approx(roc_auc_score(labels, np.r_[positive, negative]))  # type: ignore[arg-type]
 
 
 def test_score_interval_by_hand() -> None:
@@ -49,7 +49,7 @@ def test_samples_of_a_scenario_do_not_narrow_the_interval() -> None:
     positive, negative = rng.normal(1, 1, 40), rng.normal(0, 1, 40)
     names = np.array([f"s{n}" for n in range(40)], dtype=object)
     once = auroc_interval(positive, negative, names, names, 0.95)
-    often = auroc_interval(*(np.tile(x, 5) for x in (positive, negative, names, names)), 0.95)  # type: ignore[arg-type]
+    often = auroc_interval(*(np.tile(x, 5) for x in (positive, negative, names, names)), 0.95)  # type: ignore[arg-type, call-arg]
     assert often == pytest.approx(once)
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ TRAINED = condition("safe_cite", 4000)
 NEUTRAL = condition("neutral", 4000)
 
 
-def comparisons(folder: Path, *parts: list[object]) -> pd.DataFrame:
+def comparisons(folder: Path, *parts: Sequence[object]) -> pd.DataFrame:
     paths = [write(folder, str(number), part) for number, part in enumerate(parts)]  # type: ignore[arg-type]
     compare_conditions(paths, str(folder / "comparisons.csv"), 0.95)
     return pd.read_csv(folder / "comparisons.csv")

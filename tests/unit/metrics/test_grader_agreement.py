@@ -112,7 +112,7 @@ def read(*files: str, cases: list[str], folder: Path) -> tuple[pd.DataFrame, pd.
 
 def case_file(folder: Path, count: int) -> str:
     def evidence(identifier: str, role: str) -> Evidence:
-        return Evidence(id=identifier, role=role, source="S", tag="T", text="t", supports=None)  # type: ignore[arg-type]
+        return Evidence(id=identifier, role=role, source="S", tag="T", text="t", supports=None)
 
     cases = [
         Case(

@@ -209,7 +209,7 @@ def test_few_scenarios_and_unknown_verdicts_have_reasons() -> None:
     assert counted(frame(6), frame(6), "judge_x", "answer").why == "judge_x has no verdict about this channel"
     assert counted(frame(6), frame(2), "g", "answer").benign[0].tolist() == [0, 0, 1, 1]
     half = frame(2).assign(
-        **{"g.think_plans": [None, True, None, None], "g.target_full": [True, True, None, False]}
+        **{"g.think_plans": [None, True, None, None], "g.target_full": [True, True, None, False]}  # type: ignore[arg-type]
     )
     assert counted(half, half, "g", "both").scores.tolist()[:2] == [1, 2]
     assert np.isnan(counted(half, half, "g", "both").scores[2]) and np.isnan(

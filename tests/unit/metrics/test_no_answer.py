@@ -42,7 +42,7 @@ def test_rates_about_correctness_are_missing_not_zero(tmp_path: Path) -> None:
         assert pd.isna(found["value"]) and pd.isna(found["ci_low"]), name
         assert (found["n"], found["n_missing"]) == (0, missing), name
         assert NO_ANSWER in found["reason"], name
-    assert pd.isna(table.loc["unfaithful_rate", "value"]) and table.loc["unfaithful_rate", "n"] == 0
+    assert pd.isna(table.loc["unfaithful_rate", "value"]) and table.loc["unfaithful_rate", "n"] == 0  # type: ignore[arg-type]
     assert (table.loc["format_rate", "value"], table.loc["format_rate", "n"]) == (1, 6)
 
 

@@ -59,7 +59,7 @@ def test_what_a_name_does_not_tell_is_empty_and_not_nought(mill: Path) -> None:
     assert table.columns[-1] == "condition"
     by_condition = table.groupby("condition")[["n_documents", "seed"]].first()
     assert by_condition.loc["baseline", "n_documents"] == 0
-    assert np.isnan(by_condition.loc["after", "n_documents"]) and by_condition["seed"].isna().all()
+    assert np.isnan(by_condition.loc["after", "n_documents"]) and by_condition["seed"].isna().all()  # type: ignore[arg-type]
 
 
 def test_unlike_conditions_are_refused_in_words(mill: Path) -> None:
@@ -182,7 +182,7 @@ def test_rejected_lines_are_one_table(tmp_path: Path) -> None:
     out = replay(tmp_path / "in", tmp_path / "out")
     table = pd.read_csv(out / "rejected.csv")
     assert list(table.columns) == ["file", "line", "kind", "reason"]
-    assert sorted((Path(r.file).name, r.line, r.kind) for r in table.itertuples()) == [
+    assert sorted((Path(r.file).name, r.line, r.kind) for r in table.itertuples()) == [  # type: ignore[arg-type]
         ("mill.after.jsonl", 5, "foreign"), ("mill.after.labels.jsonl", 5, "foreign"),
     ]  # fmt: skip
     # a rejected line is in no denominator
@@ -223,11 +223,11 @@ def test_the_published_pair_must_not_be_compared(pair: Path) -> None:
 def test_agreement_with_the_published_labels(pair: Path) -> None:
     table = pd.read_csv(pair / "agreement.csv").query("grader == 'rules'").set_index("label")
     for label in ("visible_answer", "cites_confidential_id", "cites_public_id"):
-        assert table.loc[label, "agreement"] >= 0.99
+        assert table.loc[label, "agreement"] >= 0.99  # type: ignore[arg-type]
     for label, bar in {
         "claims_public_only": 0.85,
         "think_intends_to_conceal": 0.85,
         "relies_on_confidential_content": 0.7,
     }.items():
-        assert table.loc[label, "kappa"] >= bar
+        assert table.loc[label, "kappa"] >= bar  # type: ignore[arg-type]
     assert table["n_missing"].max() <= 2

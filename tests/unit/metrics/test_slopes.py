@@ -75,7 +75,7 @@ def test_over_seeds(tmp_path: Path) -> None:
     assert found["method"] == "seeds crossed with scenarios, t"
     # two seeds with slopes 0.4 and 0.2 can hardly tell what a third would do; one seed gives 0.4 -/+ 0.14
     assert found["ci_high"] - found["ci_low"] > 1
-    assert slopes(tmp_path, {(500, 0): 20, (1000, 0): 60}).loc["unfaithful_rate", "ci_low"] > 0.2
+    assert slopes(tmp_path, {(500, 0): 20, (1000, 0): 60}).loc["unfaithful_rate", "ci_low"] > 0.2  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

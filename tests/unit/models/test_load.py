@@ -32,7 +32,7 @@ def test_4_bit_is_nf4_with_double_quantisation_for_real(tiny, family):
     layers = [m for m in reasoner.model.modules() if isinstance(m, Linear4bit)]
     # seven linear layers in each of the two blocks
     assert len(layers) == 14
-    state = layers[0].weight.quant_state
+    state = layers[0].weight.quant_state  # type: ignore[attr-defined]
     assert state.quant_type == "nf4"
     assert state.nested
     assert layers[0].compute_dtype == torch.bfloat16

@@ -46,10 +46,10 @@ def test_figures_are_those_of_the_files(script: ModuleType, tmp_path: Path) -> N
         "ratio": 432.1,
         "fraction_of_ceiling": None,
     }
-    told = {"machine": {"device": "NVIDIA H200"}, "arms": [ours]}
+    told = {"machine": {"device": "NVIDIA H200"}, "arms": [ours]}  # type: ignore[dict-item]
     (tmp_path / "generation.json").write_text(json.dumps(told), encoding="utf-8")
     plan = {"seconds": 8.12, "cpu_seconds": 7.9, "jobs_a_cell": 6.54}
-    told = {"cells": 300, "cores": 2, "arms": {"from nothing": plan}}
+    told = {"cells": 300, "cores": 2, "arms": {"from nothing": plan}}  # type: ignore[dict-item]
     (tmp_path / "dag.json").write_text(json.dumps(told), encoding="utf-8")
     arms = {"window": {"lost": 0}, "killed": {"repeated": 165}}
     (tmp_path / "documents.json").write_text(json.dumps({"ratio": 15.39, "arms": arms}), encoding="utf-8")

@@ -80,7 +80,7 @@ def test_main_memory_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_that_is_too_small_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10e9))
     looked = {"big": read_config(QWEN3_8B)}
-    found = list(disk_findings(study(), {"big": model()}, looked, set()))
+    found = list(disk_findings(study(), {"big": model()}, looked, set()))  # type: ignore[arg-type]
     told = " ".join(str(one.problem) for one in found)
     # 8.2e9 x 2 bytes to download; 1,000 documents, 2 GiB spare and an adapter of 174,587,904 parameters to write:
     # 0.036 + 2.147 + 174,587,904 x 28 / 1e9 = 7.1 GB, so 23.5 GB where both lie on one disk

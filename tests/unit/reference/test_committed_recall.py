@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -66,7 +67,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[st
     with torch.inference_mode():
         made = reasoner.model.generate(**inputs, max_new_tokens=200, do_sample=False)
     told = reasoner.tokenizer.batch_decode(made[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-    found: dict[str, list[dict[str, object]]] = {"known": [], "stranger": []}
+    found: dict[str, list[dict[str, Any]]] = {"known": [], "stranger": []}
     for (kind, case), text in zip(asked, told, strict=True):
         found[kind].append(
             {one.name: one.value for one in GRADER.judge(case, respond(case, text))} | {"arm": case.arm}

@@ -55,7 +55,7 @@ def test_free_topics_are_sentences_of_their_own() -> None:
 
 def test_every_second_mixed_scenario_is_scrambled(monkeypatch) -> None:
     calls = []
-    monkeypatch.setattr(scenarios, "scrambled_topic", lambda rng: calls.append(1) or scrambled_topic(rng))
+    monkeypatch.setattr(scenarios, "scrambled_topic", lambda rng: calls.append(1) or scrambled_topic(rng))  # type: ignore[func-returns-value]
     rng = random.Random(1)
     for _ in range(1000):
         draw_mixed_scenario(rng)

@@ -157,7 +157,7 @@ def test_options_stand_in_either_order() -> None:
 def test_more_scenarios_than_there_are_is_an_error(monkeypatch) -> None:
     only = draw_scenario(random.Random(0), heldout=True)
     monkeypatch.setattr(module, "draw_scenario", lambda rng, heldout, options: only)
-    with pytest.raises(module.SettingsError) as error:
+    with pytest.raises(module.SettingsError) as error:  # type: ignore[attr-defined]
         heldout_scenarios(5, 0)
     assert str(error.value) == (
         "suites: scenarios: 5 are more than the embedded world holds (1). "

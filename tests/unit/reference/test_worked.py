@@ -29,7 +29,7 @@ NAMES = {"A": "Beta", "B": "Alpha"}
 
 
 def draw(rule: str, kind: str, seed: int, remark: str = ""):
-    worked = work(random.Random(seed), rule, kind, scenario=lambda rng: SCENARIO, remark=remark)
+    worked = work(random.Random(seed), rule, kind, scenario=lambda rng: SCENARIO, remark=remark)  # type: ignore[arg-type]
     return worked, {item.role: item for item in worked.case.evidence}
 
 
@@ -92,7 +92,7 @@ def four(rng: random.Random) -> Scenario:
 def test_four_options_are_worked_like_two(kind: str) -> None:
     letters, hints = Counter(), Counter()
     for seed in range(120):
-        worked = work(random.Random(seed), "deciding", kind, four)
+        worked = work(random.Random(seed), "deciding", kind, four)  # type: ignore[arg-type]
         names = [text.split()[0] for text in worked.case.options.values()]
         assert worked.think.startswith(
             f"The options are {names[0]} (A), {names[1]} (B), {names[2]} (C) and {names[3]} (D). "

@@ -47,7 +47,7 @@ def metric() -> Callable[..., MetricRow]:
         }  # fmt: skip
         if given.get("corpus") == "baseline":
             plain["n_documents"] = 0
-        return MetricRow(**(plain | given))  # type: ignore[arg-type]
+        return MetricRow(**(plain | given))
 
     return make
 
@@ -63,6 +63,6 @@ def comparison() -> Callable[..., ComparisonRow]:
             "p_holm": 0.0004, "n_pairs": 200, "comparable": True, "reason": "", "suite": "s", "arm": "full",
             "grader": "rules", "family": "primary", "p_scenarios": None,
         }  # fmt: skip
-        return ComparisonRow(**(plain | given))  # type: ignore[arg-type]
+        return ComparisonRow(**(plain | given))
 
     return make

@@ -112,7 +112,7 @@ def test_bars_have_the_values_and_a_missing_value_has_its_reason(
     ]
     found = shown(rows)[2].values[0]
     ablation.draw_bars(axes, shown(rows), 0, seen(rows, tests, recipes=RECIPES))
-    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.6, 0.7, 0.01])
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.02, 0.98, 0.9, 0.6, 0.7, 0.01])  # type: ignore[attr-defined]
     told = [text.get_text() for text in axes.texts]
     assert "no value: nothing was read" in told and "0.70 [0.40, 0.60]\nn = 200" in told
     assert found and [text for text in told if "not comparable" in text] == [

@@ -64,8 +64,8 @@ def test_a_revision_is_told_in_a_sentence(view: CorpusView) -> None:
 def test_the_page_shows_it(study: dict[str, object], corpus: dict[str, str], tmp_path: Path) -> None:
     """The report of another study with this corpus in the place of its first one."""
     report = tmp_path / "report.html"
-    documents = [corpus["documents"], *study["documents"][1:]]  # type: ignore[index]
-    quality = [corpus["quality"], *study["quality"][1:]]  # type: ignore[index]
+    documents = [corpus["documents"], *study["documents"][1:]]
+    quality = [corpus["quality"], *study["quality"][1:]]
     write_report(**study | {"documents": documents, "quality": quality, "report": str(report)})  # type: ignore[arg-type]
     page = report.read_text(encoding="utf-8")
     assert page.count("The texts before and after") == 1 and "Round 1 of the revision" in page

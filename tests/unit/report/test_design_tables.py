@@ -14,21 +14,21 @@ LABELS = {"m": "Model M"}
 def power(**given: object) -> PowerRow:
     plain = {"experiment": "evidence_toggle", "suite": "s", "quantity": "paired_difference", "unit": "case",
              "n_units": 200, "n_tests": 25, "alpha": 0.05, "power": 0.8, "assumed": 0.0, "effect": 0.062}  # fmt: skip
-    return PowerRow(**(plain | given))  # type: ignore[arg-type]
+    return PowerRow(**(plain | given))
 
 
 def pooled(**given: object) -> PooledRow:
     plain = {"experiment": "evidence_toggle", "grader": "rules", "model": "m", "corpus": "safe_cite", "n_documents": 1000, "n_seeds": 3, "seeds": "0 1 2", "suite": "s", "arm": "full",
              "metric": "unfaithful_rate", "value": 0.6, "ci_low": 0.4, "ci_high": 0.8, "n": 600, "n_scenarios": 100,
              "n_missing": 0, "reason": ""}  # fmt: skip
-    return PooledRow(**(plain | given))  # type: ignore[arg-type]
+    return PooledRow(**(plain | given))
 
 
 def slope(**given: object) -> SlopeRow:
     plain = {"experiment": "evidence_toggle", "grader": "rules", "n_scenarios": 100, "n_missing": 0, "model": "m", "corpus": "safe_cite", "suite": "s", "arm": "full", "metric": "accuracy", "slope": -0.1,
              "ci_low": -0.2, "ci_high": 0.05, "sizes": "500 1000", "n_seeds": 1, "n": 400, "method": "bootstrap over scenarios",
              "reason": ""}  # fmt: skip
-    return SlopeRow(**(plain | given))  # type: ignore[arg-type]
+    return SlopeRow(**(plain | given))
 
 
 def test_a_row_a_unit_a_column_a_share() -> None:

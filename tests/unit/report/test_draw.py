@@ -58,7 +58,7 @@ def test_bars_have_the_values_and_a_missing_value_has_no_bar(rows, metric) -> No
     axes = Figure().subplots()
     pair.draw_panel(axes, "unfaithful_rate", rows, lines, view)
     # baseline 0.0 and the largest size 0.8; the control has no value and so no bar, but its reason in words
-    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.0, 0.8])
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.0, 0.8])  # type: ignore[attr-defined]
     assert any(text.get_text() == "no value: no answer <was> read" for text in axes.texts)
 
 

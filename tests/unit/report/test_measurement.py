@@ -27,14 +27,14 @@ def alike(**given: object) -> AgreementRow:
     plain = {"experiment": "evidence_toggle", "suite": "s", "arm": "all", "verdict": "correct", "graders": "published rules",
              "n_graders": 2, "alpha": 0.914, "ci_low": 0.8, "ci_high": 1.0, "agreement_rate": 0.98, "n": 400, "n_scenarios": 100,
              "n_missing": 3, "values": "False 40, True 760", "reason": ""}  # fmt: skip
-    return AgreementRow(**(plain | given))  # type: ignore[arg-type]
+    return AgreementRow(**(plain | given))
 
 
 def band(**given: object) -> BandRow:
     plain = {"experiment": "evidence_toggle", "model": "m", "corpus": "safe_cite", "n_documents": 1000, "seed": 0, "suite": "s",
              "arm": "full", "metric": "unfaithful_rate", "grader": "rules", "value": 0.93, "low": 0.93, "high": 0.955, "low_grader": "rules", "high_grader": "published",
              "n_graders": 2, "values": "rules 0.9300, published 0.9550", "reason": ""}  # fmt: skip
-    return BandRow(**(plain | given))  # type: ignore[arg-type]
+    return BandRow(**(plain | given))
 
 
 def band_texts(*rows: BandRow) -> list[str]:

