@@ -37,17 +37,17 @@ def called(snakemake: Any) -> Callable[..., object]:
 
 
 def argument(name: str) -> tuple[str, str]:
-    """(argument, leaf) of the function that an input, output or param of this name becomes; ("", "") where none.
+    """(argument, field) of the function that an input, output or param of this name becomes; ("", "") where none.
 
-    A param `group__leaf` is collected into the argument `group`, a dict of leaves; one underscore at the end of a name
+    A param `group__field` is collected into the argument `group`, a dict of fields; one underscore at the end of a name
     is taken off. No arguments are `code`, `calls` and `tracked_*`, which say what reruns a job, and `needs__*` and
     `also__*`: inputs that a function finds itself, such as the weights in a model's folder, and outputs that it writes
     beside one that it is given.
     """
-    group, _, leaf = name.partition("__")
+    group, _, field = name.partition("__")
     if name in NOT_HANDED or name.startswith(TRACKED) or group in NOT_HANDED_GROUPS:
         return "", ""
-    return (group, leaf) if leaf else (name.removesuffix("_"), "")
+    return (group, field) if field else (name.removesuffix("_"), "")
 
 
 def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str, Any]:
@@ -60,15 +60,15 @@ def named_arguments(function: Callable[..., object], snakemake: Any) -> dict[str
     accepted = inspect.signature(function).parameters
     for part in (snakemake.params, snakemake.output, snakemake.input):
         for name, value in part.items():
-            group, leaf = argument(name)
+            group, field = argument(name)
             if not group:
                 continue
             if group not in accepted:
                 raise _not_accepted(function, name, list(accepted), snakemake)
             if isinstance(value, Untracked):
                 value = value.value
-            if leaf:
-                found.setdefault(group, {})[leaf] = value
+            if field:
+                found.setdefault(group, {})[field] = value
             else:
                 found[group] = list(value) if type(value).__name__ == "Namedlist" else value
     return {name: found[name] for name in accepted if name in found}

@@ -1,6 +1,6 @@
-"""Settings as the params of a rule, so that Snakemake reruns what a changed leaf reaches and nothing else.
+"""Settings as the params of a rule, so that Snakemake reruns what a changed field reaches and nothing else.
 
-Snakemake compares the params of a job as a sorted list of their `repr`, without their names: two leaves that
+Snakemake compares the params of a job as a sorted list of their `repr`, without their names: two fields that
 swap their values would look unchanged. So `flat` adds one string that holds names and values together.
 Params that are no builtins are never compared, which is what `Untracked` is for.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from unfaithful_cot.config.base import Strict
 from unfaithful_cot.provenance import PACKAGE, code_hash
 
-TRACKED = "tracked_"  # begins a param with the names and values of a group of leaves in one string
+TRACKED = "tracked_"  # begins a param with the names and values of a group of fields in one string
 NOT_HANDED = frozenset({"code", "calls"})  # params that are no arguments of the function that a rule calls
 NOT_HANDED_GROUPS = frozenset(
     {"needs", "also"}
@@ -23,7 +23,7 @@ NOT_HANDED_GROUPS = frozenset(
 
 @dataclass(frozen=True, repr=False)
 class Untracked:
-    """A leaf that a job gets and that reruns nothing when it changes: how fast is asked, not what."""
+    """A field that a job gets and that reruns nothing when it changes: how fast is asked, not what."""
 
     value: object
 
@@ -49,40 +49,40 @@ def call(path: str, tracked: bool = True) -> dict[str, Any]:
 def flat(
     group: str,
     source: Strict | Mapping[str, Strict],
-    *leaves: str,
+    *fields: str,
     by: str = "",
 ) -> dict[str, Any]:
-    """Params `group__leaf` (or `leaf`, where group is empty) of a settings object, one a leaf.
+    """Params `group__field` (or `field`, where group is empty) of a settings object, one a field.
 
-    Leaves that only set the pace (Strict.pace) rerun nothing.
+    Fields that only set the pace (Strict.pace) rerun nothing.
 
     Args:
-        group: The argument of the function that the leaves become together.
+        group: The argument of the function that the fields become together.
         source: The settings, or settings by the value of the wildcard `by`.
-        leaves: Those wanted; all when left out.
+        fields: Those wanted; all when left out.
         by: A wildcard.
     """
     if isinstance(source, Mapping):
         if not source:
             return {}
-        keys = list(_leaves(group, next(iter(source.values())), leaves))
+        keys = list(_fields(group, next(iter(source.values())), fields))
 
         def at(key: str) -> Callable[[Any], Any]:
-            return lambda wildcards: _leaves(group, source[wildcards[by]], leaves)[key]
+            return lambda wildcards: _fields(group, source[wildcards[by]], fields)[key]
 
         return {key: at(key) for key in keys}
-    return {key: _literal(value) for key, value in _leaves(group, source, leaves).items()}
+    return {key: _literal(value) for key, value in _fields(group, source, fields).items()}
 
 
-def _leaves(group: str, source: Strict, leaves: tuple[str, ...]) -> dict[str, Any]:
+def _fields(group: str, source: Strict, fields: tuple[str, ...]) -> dict[str, Any]:
     values, content = source.model_dump(mode="json"), source.content()
     params: dict[str, Any] = {}
-    for name in leaves or values:
+    for name in fields or values:
         key = f"{group}__{name}" if group else _allowed(name)
         tracked = name in content and content[name] == values[name]
         params[key] = values[name] if tracked else Untracked(values[name])
-    named = [f"{name}={content[name]!r}" for name in leaves or values if name in content]
-    return {**params, f"{TRACKED}{group or leaves[0]}": ", ".join(named)}
+    named = [f"{name}={content[name]!r}" for name in fields or values if name in content]
+    return {**params, f"{TRACKED}{group or fields[0]}": ", ".join(named)}
 
 
 def _literal(value: object) -> object:
