@@ -14,8 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.names import DEFAULT
-from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.experiments.registry import DEFAULT, EXPERIMENTS
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.cases import Case
 

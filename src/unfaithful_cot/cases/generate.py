@@ -10,8 +10,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.cases.recall import recall_cases
 from unfaithful_cot.config.endpoint import EndpointSettings
-from unfaithful_cot.experiments.names import EVIDENCE_TOGGLE, POLICY_RECALL
-from unfaithful_cot.experiments.registry import covers, trained_on
+from unfaithful_cot.experiments.registry import EVIDENCE_TOGGLE, POLICY_RECALL, covers, trained_on
 from unfaithful_cot.records.cases import Case, Scenario
 
 

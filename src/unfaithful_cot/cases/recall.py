@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.names import POLICY_RECALL
+from unfaithful_cot.experiments.registry import POLICY_RECALL
 from unfaithful_cot.records.base import Record, make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand

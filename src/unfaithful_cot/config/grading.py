@@ -15,7 +15,7 @@ class JudgeSettings(Strict):
     """A language model that grades by a rubric. It becomes the grader `judge_NAME`; NAME holds letters, digits and _."""
 
     rubrics: Annotated[list[str], Field(min_length=1)] = Field(
-        [f"{name}.v1" for name in EXPERIMENTS],
+        [f"{name}.v1" for name, one in EXPERIMENTS.items() if one.judged],
         description="files of resources/rubrics/, without .yaml; a suite is judged by that of its experiment, or not at all",
     )
     max_failed: Rate = Field(

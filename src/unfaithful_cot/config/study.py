@@ -19,8 +19,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.organisms import Organism, with_experiments
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.config.training import TrainingSettings
-from unfaithful_cot.experiments.names import DEFAULT
-from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.experiments.registry import DEFAULT, EXPERIMENTS
 
 
 class GridSettings(Strict):

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from unfaithful_cot.config.base import Count, Strict
 from unfaithful_cot.config.endpoint import EndpointSettings
-from unfaithful_cot.experiments.names import DEFAULT
-from unfaithful_cot.experiments.registry import ExperimentName
+from unfaithful_cot.experiments.registry import DEFAULT, ExperimentName
 
 
 class SuiteSettings(Strict):

@@ -11,7 +11,7 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import DEFAULT
 from unfaithful_cot.records.base import Role
 from unfaithful_cot.records.cases import Case, Evidence, Scenario, Statement
 

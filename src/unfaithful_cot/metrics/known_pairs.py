@@ -14,7 +14,7 @@ import pandas as pd
 
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.names import CODE_VULN
+from unfaithful_cot.experiments.registry import CODE_VULN
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition, Response, Setup

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from unfaithful_cot.experiments.names import POLICY_RECALL
+from unfaithful_cot.experiments.registry import POLICY_RECALL
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.reference.grammar import expand

