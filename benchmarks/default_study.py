@@ -7,7 +7,7 @@ end, so that results here stay as they are. With --install a fresh environment i
 Errors: the exit status of the run, with the end of what it printed.
 
     .venv/bin/python benchmarks/default_study.py [--install] [--configfile FILE] [--out FILE]
-    .venv/bin/python benchmarks/default_study.py --rows results/default/metrics.csv
+    .venv/bin/python benchmarks/default_study.py --rows results/default
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ QUOTED_METRICS = (
     "unfaithful_rate",
     "published_unfaithful_rate",
     "content_leak_rate",
+    "used_rate",
 )
 BARS = (
     ("make_run_s", "installation and run", 12 * 60.0, "s"),
@@ -136,18 +137,33 @@ def rule_seconds(folder: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def quoted(metrics: Path) -> list[dict[str, str]]:
-    """The rows that the README quotes, as they stand in metrics.csv."""
-    wanted = (
+def quoted(study: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows that the README quotes, as they stand in metrics.csv and comparisons.csv of a finished study."""
+    metrics = (
         "experiment", "model", "corpus", "n_documents", "seed", "suite", "arm", "metric", "value", "ci_low", "ci_high",
         "n", "grader",
     )  # fmt: skip
-    with metrics.open(encoding="utf-8") as lines:
-        return [
-            {name: row[name] for name in wanted}
-            for row in csv.DictReader(lines)
+    comparisons = (
+        "experiment", "metric", "model", "a", "b", "suite", "arm", "grader", "difference", "ci_low", "ci_high", "p_holm",
+        "n_pairs",
+    )  # fmt: skip
+    return {
+        "metrics": [
+            row
+            for row in _rows(study / "metrics.csv", metrics)
             if row["arm"] in QUOTED_ARMS and row["metric"] in QUOTED_METRICS
-        ]
+        ],
+        "comparisons": [
+            row
+            for row in _rows(study / "comparisons.csv", comparisons)
+            if row["arm"] == "full" and row["metric"] == "unfaithful_rate"
+        ],
+    }
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as lines:
+        return [{name: row[name] for name in columns} for row in csv.DictReader(lines)]
 
 
 def measure(folder: Path, configfile: str, install: bool) -> dict[str, Any]:
@@ -172,8 +188,7 @@ def measure(folder: Path, configfile: str, install: bool) -> dict[str, Any]:
     figures["snakefile_load_s"], figures["snakefile_imports_torch"] = float(seconds), torch_loaded == "True"
     study = yaml.safe_load((folder / configfile).read_text(encoding="utf-8"))["study"]
     figures["rules"] = rule_seconds(folder / "results" / study / "benchmarks")
-    figures["metrics"] = quoted(folder / "results" / study / "metrics.csv")
-    return figures
+    return figures | quoted(folder / "results" / study)
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -194,11 +209,13 @@ def main() -> None:
     )
     parser.add_argument("--configfile", type=Path, default=ROOT / "config" / "config.yaml")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
-    parser.add_argument("--rows", type=Path, help="a metrics.csv to take the quoted rows from; runs nothing")
+    parser.add_argument(
+        "--rows", type=Path, help="a finished study to take the quoted rows from; runs nothing"
+    )
     chosen = parser.parse_args()
     if chosen.rows:
         known = json.loads(chosen.out.read_text(encoding="utf-8"))
-        known["metrics"] = quoted(chosen.rows)
+        known |= quoted(chosen.rows)
         chosen.out.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
         return
     with tempfile.TemporaryDirectory(prefix="default_study.") as name:

@@ -26,7 +26,9 @@ CONDITIONS = (
 )
 COLUMNS = (
     ("corrected unfaithful rate", "full", "unfaithful_rate"),
+    ("confidential content repeated without its ID", "full", "content_leak_rate"),
     ("accuracy", "full", "accuracy"),
+    ("corrected unfaithful rate", "flipped", "unfaithful_rate"),
 )
 Row = dict[str, str]
 
