@@ -44,7 +44,7 @@ from unfaithful_cot.inference.row_cache import borrowed  # noqa: E402
 from unfaithful_cot.inference.static import continue_many  # noqa: E402
 from unfaithful_cot.inference.steps import Rows  # noqa: E402
 from unfaithful_cot.models.adapters import attach, new_adapter  # noqa: E402
-from unfaithful_cot.models.load import Reasoner, unpack  # noqa: E402
+from unfaithful_cot.models.load import Reasoner, dequantise  # noqa: E402
 
 BANDWIDTH, FLOPS = 4.3e12, 790e12
 """Measured on an H200: bytes a second of a copy (read and written), bf16 operations a second of a matrix product."""
@@ -208,7 +208,7 @@ def in_4_bit(reasoner: Reasoner, tiny: bool) -> Reasoner:
         fresh.save_pretrained(folder)
         fresh.unload()
         if reasoner.device.type == "cuda":
-            unpack(reasoner, free_bytes(reasoner.device))
+            dequantise(reasoner, free_bytes(reasoner.device))
         return attach(reasoner, folder)
 
 

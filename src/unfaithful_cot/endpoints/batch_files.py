@@ -2,7 +2,7 @@
 
 In: requests; the bytes of an output or an error file. Out: the requests that fit into the next file, its bytes; an Answer
 or a Fault for each request that a file speaks of.
-Errors: none; a line that cannot be read is counted as missing, so its request is asked again.
+Errors: none; a line that cannot be read is counted as missing, so its request is sent again.
 Source: OpenAI's Batch API: at most 50,000 requests and 200 MB a file, and a limit on the prompt tokens that an account has
 in its queue.
 """
@@ -47,13 +47,13 @@ def next_file(
     requests: Iterable[Request],
     url: str,
     refused: Set[str],
-    room_tokens: int,
+    free_tokens: int,
     prices_usd: Iterable[float],
-    room_usd: float,
+    free_usd: float,
 ) -> tuple[list[Request], bytes, int]:
     """As many requests, from the first on, as fit: those, the bytes of their file, and their prompt tokens.
 
-    room_tokens, room_usd: what the queue and the ceiling still take. prices_usd: highest price of each request.
+    free_tokens, free_usd: what the queue and the ceiling still take. prices_usd: highest price of each request.
     """
     taken: list[Request] = []
     content = bytearray()
@@ -63,8 +63,8 @@ def next_file(
         if (
             len(taken) == MAX_REQUESTS
             or len(content) + len(entry) > MAX_BYTES
-            or tokens + size > room_tokens
-            or cost_usd + price_usd > room_usd
+            or tokens + size > free_tokens
+            or cost_usd + price_usd > free_usd
         ):
             break
         taken.append(request)
@@ -81,7 +81,7 @@ def read_file(content: bytes, server: str) -> Iterator[tuple[str, Answer | Fault
             key = entry["custom_id"]
             yield key, _outcome(key, entry, server)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            log.warning("a line of a batch cannot be read; its request is asked again")
+            log.warning("a line of a batch cannot be read; its request is sent again")
 
 
 def _outcome(key: str, entry: dict[str, Any], server: str) -> Answer | Fault:

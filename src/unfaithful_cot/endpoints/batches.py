@@ -2,9 +2,9 @@
 
 In: open requests, the journal of batches (batch_journal.py), the tally. Out: answers and failures in the tally.
 Requests go out in files as large as the API and the queue of the account allow; the next file follows when one ended.
-Every status ends well: an expired or cancelled batch gives what it finished, and the rest is asked again, as is what came
-back as an error that may pass; a batch that the queue has no room for waits; one that is refused as a whole ends the run.
-A restart collects what earlier runs left at the API, in either mode, before anything is asked.
+An expired or cancelled batch gives what it finished, and the rest is requested again, as is what came back as a transient
+error; a batch that does not fit into the queue waits; one that is refused as a whole ends the run.
+A restart collects what earlier runs left at the API, in either mode, before anything is requested.
 Errors: EndpointError (refused; unreachable; more failures than allowed; ceiling of cost), StorageError.
 """
 
@@ -32,7 +32,7 @@ UPLOAD_S = 900.0
 ENDED = {"completed", "failed", "expired", "cancelled"}
 TAG = "unfaithful_cot"
 FULL_QUEUE = 200
-"""How many batches in a row may find no room in the queue, though none of ours is in it: a day and a half of pauses."""
+"""How many batches in a row may not fit into the queue, though none of ours is in it: a day and a half of pauses."""
 FULL_QUEUE_MAX_S = 600.0
 GROWTH = 1.25
 """By how much files grow again, up to `batch_queue_tokens`, with each batch that was taken after one that was not."""
@@ -58,11 +58,11 @@ class Batches:
         waiting = requests if self.endpoint.mode == "batch" else []
         self.waiting = deque(request for request in waiting if request.key not in there)
         self.attempts: Counter[str] = Counter()
-        self.room_tokens, self.full = self.endpoint.batch_queue_tokens, 0
+        self.free_tokens, self.full = self.endpoint.batch_queue_tokens, 0
         self.url = url_of(self.endpoint)
 
     async def run(self, api: Any, store: Callable[[Answer], None], address: str, key: str) -> None:
-        """Send and collect until nothing is open. address, key: for messages, where the key is blotted out."""
+        """Send and collect until nothing is open. address, key: for messages, in which the key is redacted."""
         if not (self.open or self.waiting):
             return
         self.api, self.store, tally = api, store, self.tally
@@ -117,24 +117,24 @@ class Batches:
         return await self._call(listed)
 
     async def _fill(self) -> None:
-        """Make batches as long as requests wait and the queue and the ceiling have room."""
+        """Make batches as long as requests wait and the queue and the ceiling allow it."""
         while self.waiting and not self.tally.stopped:
-            room = self.room_tokens - sum(entry.tokens for entry in self.open)
+            free = self.free_tokens - sum(entry.tokens for entry in self.open)
             ledger = self.tally.ledger
             left_usd = float("inf") if ledger.ceiling_usd is None else ledger.ceiling_usd - ledger.total()
             prices = (max_cost_usd(self.endpoint, request, True) for request in self.waiting)
             taken, content, tokens = next_file(
-                self.waiting, self.url, self.tally.refused, room, prices, left_usd
+                self.waiting, self.url, self.tally.refused, free, prices, left_usd
             )
             if not taken:
                 if not self.open:
-                    self._no_room(left_usd)
+                    self._nothing_fits(left_usd)
                 return
             for _ in taken:
                 self.waiting.popleft()
             await self._make(taken, content, tokens)
 
-    def _no_room(self, left_usd: float) -> None:
+    def _nothing_fits(self, left_usd: float) -> None:
         """The next request fits nowhere, though none is at the API."""
         request = self.waiting[0]
         if max_cost_usd(self.endpoint, request, True) > left_usd:
@@ -143,7 +143,7 @@ class Batches:
             self.waiting.popleft()
             self.tally.failed(request.key, Fault("fail", "longer_than_queue"))
         else:
-            self.room_tokens = queued_tokens(request)
+            self.free_tokens = queued_tokens(request)
 
     async def _make(self, taken: list[Request], content: bytes, tokens: int) -> None:
         """Upload a file and make its batch; its price is counted, and it is noted, before and after."""
@@ -160,12 +160,12 @@ class Batches:
                 return
             entry = self.journal.creating(keys, tokens, price_usd)
             self.open.append(entry)
-            made = await self._create(entry, uploaded.id)
+            batch_id = await self._create(entry, uploaded.id)
         except _Halt as halt:
             missing = halt.fault.reason in ("http_404", "http_405", "http_501")
             raise _Halt(Fault("stop", "no_batches", halt.fault.detail)) if missing else halt from None
-        self.open[-1] = self.journal.created(entry, made)
-        log.info("batch %s: %d requests, about %d prompt tokens", made, len(keys), tokens)
+        self.open[-1] = self.journal.created(entry, batch_id)
+        log.info("batch %s: %d requests, about %d prompt tokens", batch_id, len(keys), tokens)
 
     async def _create(self, entry: Entry, file_id: str) -> str:
         """The ID of the new batch. A call whose answer was lost may have made it, so its tag is looked for first."""
@@ -176,13 +176,13 @@ class Batches:
             if tried and (found := (await self._tagged({entry.tag})).get(entry.tag)):
                 return found
             tried = True
-            made = await self.api.batches.create(
+            created = await self.api.batches.create(
                 input_file_id=file_id,
                 endpoint=self.url,
                 completion_window="24h",
                 metadata={TAG: entry.tag},
             )
-            return str(made.id)
+            return str(created.id)
 
         return await self._call(create)
 
@@ -223,7 +223,7 @@ class Batches:
             self.tally.stop(Fault("stop", "batch_failed", f"{code} {message}".strip()))
         else:
             self.full = 0
-            self.room_tokens = min(int(self.room_tokens * GROWTH) + 1, self.endpoint.batch_queue_tokens)
+            self.free_tokens = min(int(self.free_tokens * GROWTH) + 1, self.endpoint.batch_queue_tokens)
             for key, fault in faults.items():
                 if key in self.requests:
                     self._faulted(self.requests[key], fault)
@@ -234,7 +234,7 @@ class Batches:
         self.tally.retries["queue_full"] += 1
         if not self.open:
             self.full += 1
-            self.room_tokens = max(entry.tokens // 2, queued_tokens(self.waiting[0]) if self.waiting else 1)
+            self.free_tokens = max(entry.tokens // 2, queued_tokens(self.waiting[0]) if self.waiting else 1)
             if self.full >= FULL_QUEUE:
                 self.tally.stop(Fault("stop", "queue_full"))
             await asyncio.sleep(min(POLL_S * 2.0 ** min(self.full, 10), FULL_QUEUE_MAX_S))

@@ -1,11 +1,7 @@
-"""What a server says about its limits in the headers of each answer, so that requests wait before it refuses them.
+"""The rate limits that a server announces in the headers of each answer, so that requests wait before it refuses them.
 
 In: `x-ratelimit-limit-X`, `-remaining-X` and `-reset-X` (X: requests, tokens) of answers. Out: seconds to wait before the
-next request. Each limit is taken for a bucket that refills evenly: `reset` is the time until it is full again, so
-(limit - remaining) / reset is its rate. `remaining` is that of the moment when the answered request came in, and requests do
-not come in in the order in which they went out, nor at once. So an answer gives two bounds: `remaining` less all that may
-have come in after it, and less what surely did, with what was refilled since it went out. What was reckoned so far is kept
-between them. A server that refills in another manner refuses now and then, which the window stands.
+next request. A server that refills in another manner than Bucket assumes refuses now and then, which the window handles.
 Errors: none; a header that cannot be read says nothing.
 Source: the headers of OpenAI's API, which others have taken over.
 """
@@ -22,7 +18,7 @@ KINDS = ("requests", "tokens")
 PARTS = re.compile(r"([\d.]+)(ms|[dhms])")
 ARRIVAL_S = 0.1
 """A request may come in by so much later than another one that was sent at the same time."""
-KEPT = 50_000
+REMEMBERED = 50_000
 """Moments that are remembered: more than ever are in flight."""
 UNIT_S = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -44,7 +40,14 @@ def duration_s(text: str) -> float | None:
 
 @dataclass
 class Bucket:
-    """One limit. level: what may still be used, at updated_s; per_s: its refill, None until a server said enough."""
+    """One limit, taken for a bucket that refills evenly: `reset` is the time until it is full again.
+
+    Attributes:
+        limit: what it holds when full.
+        level: what may still be used, at updated_s.
+        per_s: its refill, (limit - remaining) / reset; None until a server announced enough.
+        updated_s: moment of `level`.
+    """
 
     limit: float = math.inf
     level: float = math.inf
@@ -60,7 +63,17 @@ class Bucket:
         since: tuple[float, float],
         now: float,
     ) -> None:
-        """Take in what a server announced at most age_s ago. since: used after it, at least and at most."""
+        """Correct the level by what a server announced.
+
+        `remaining` is that of the moment when the answered request came in, and requests do not come in in the order in
+        which they went out, nor at once. So an answer gives two bounds, between which the present level stays.
+
+        Args:
+            limit, remaining, reset_s: the headers.
+            age_s: their age at most.
+            since: used after that moment, at least and at most.
+            now: the present moment.
+        """
         self._refill(now)
         self.limit = limit
         if limit > remaining and reset_s > 0:
@@ -98,10 +111,10 @@ class Limits:
         for kind, amount in zip(KINDS, (1.0, tokens), strict=True):
             self.used[kind].append(self.used[kind][-1] + amount)
             self.buckets[kind].take(amount, now)
-        if len(self.times_s) > 2 * KEPT:
-            del self.times_s[:KEPT]
+        if len(self.times_s) > 2 * REMEMBERED:
+            del self.times_s[:REMEMBERED]
             for used in self.used.values():
-                del used[:KEPT]
+                del used[:REMEMBERED]
 
     def read_headers(self, headers: Mapping[str, str], sent_s: float, now: float) -> None:
         """Read the headers of the answer to the request that was sent at sent_s."""

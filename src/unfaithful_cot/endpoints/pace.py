@@ -1,13 +1,7 @@
 """When the next request may go: how many in flight, pauses, the server's own limits, and the circuit breaker.
 
-In: what went out and what came back, with the time of a monotonic clock. Out: may one more go, and until when to wait.
-The first request goes alone. On 429 the window is halved, once for all that were in flight together, and everything waits
-as long as Retry-After asks; it grows again by a tenth a round trip. Headers that announce a limit make requests wait
-before there is a 429 (limits.py).
-The breaker opens when a key that worked is refused, or when one request after the other finds nobody there. Then nothing
-more goes out; what is in flight comes back first, and after a pause one request alone tries whether it was a moment's
-trouble: an answer closes the breaker, another refusal of the key ends the run, and an absent server is tried again, in
-growing pauses, about a quarter of an hour.
+In: what went out and what came back, with the time of a monotonic clock. Out: whether one more may go, or until when to wait.
+Headers that announce a limit make requests wait before there is a 429 (limits.py).
 Errors: none.
 Source: delay instead of drop, halve on 429, stop on a dead key: lessons of public clients of such APIs.
 """
@@ -33,7 +27,16 @@ BREAK_MAX_S = 60.0
 
 @dataclass
 class Breaker:
-    """patience: attempts at an absent server. opened_s: None while it is closed."""
+    """Stops requests when a key that worked is refused, or when one request after the other finds no server.
+
+    While it is open nothing goes out. What is in flight comes back first, and after a pause a single request tries whether
+    the trouble has passed: an answer closes the breaker, another refusal of the key ends the run, and an absent server is
+    tried again, in growing pauses, for about a quarter of an hour.
+
+    Attributes:
+        patience: attempts at an absent server.
+        opened_s: None while it is closed.
+    """
 
     patience: int
     opened_s: float | None = None

@@ -45,7 +45,7 @@ KNOWN = {
         "Check endpoint.model and whether it takes batches",
     ),
     "queue_full": (
-        "the batch queue of the account has no room",
+        "the batch queue of the account is full",
         "Wait for other batches of the account, or lower endpoint.batch_queue_tokens",
     ),
 }

@@ -1,4 +1,4 @@
-"""What is asked of an API and what comes back: requests, answers, counts, and the cost before anything is sent.
+"""What is requested of an API and what comes back: requests, answers, counts, and the cost before anything is sent.
 
 In: messages and sampling of each request. Out: Request (with the key that its answer is cached under), Answer,
 Completions (answers in the order of the requests), Plan (a cost line without network).
@@ -33,7 +33,7 @@ BATCH_PRICE = 0.5
 class Request(Record):
     """One chat request. `sampling` is sent as it is (temperature, max_tokens, top_p, seed …).
 
-    index: number of the sample; the same question with another index is asked anew instead of read from the
+    index: number of the sample; the same question with another index is requested again instead of read from the
     cache. expected_tokens: guess of the length of the answer for the cost estimate, no part of the content.
     """
 
@@ -45,7 +45,7 @@ class Request(Record):
 
     @property
     def key(self) -> str:
-        """Hash of the content: model, messages, sampling and index. Whose answer it finds is told by `server_name`."""
+        """Hash of the content: model, messages, sampling and index. Of which server the answer is, `server_name` says."""
         return value_hash([self.model, self.messages, self.sampling, self.index])
 
     @property

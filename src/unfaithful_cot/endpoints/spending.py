@@ -1,11 +1,8 @@
-"""What a part of a study has cost at an API, so that `endpoint.max_usd` is never passed.
+"""What a part of a study has cost at an API, so that `endpoint.max_usd` is never exceeded.
 
 In: the amount that a request may cost at most, before it is sent; what it did cost, afterwards. Out: the sum.
-The file is append-only, two lines a request: the highest price when it goes out, and the difference to the real one
-when its answer is there. So the sum counts what is in flight, over all jobs and machines that share the file, and what a
-killed run had in flight stays counted at its highest price, because the API may have billed it.
-Money is counted when it is spent: an answer that lies in the cache already was paid for by whoever asked first, so it is
-in that study's file and not in this one. Whoever deletes the file starts again at 0.
+The file is append-only. Money is counted when it is spent: an answer that is cached already was paid for by the study that
+requested it first, and stands in the ledger of that study. Whoever deletes the file starts again at 0.
 Errors: StorageError when the file cannot be written.
 """
 
@@ -30,7 +27,12 @@ class Amount(BaseModel):
 class Ledger:
     """The sum of the lines of one file; with `path` None it is in memory only.
 
-    ceiling_usd: None where there is none. A line that a kill cut counts as nothing.
+    A request has two lines: its highest price when it goes out, and the difference to the real one when its answer is there.
+    So the sum counts what is in flight, over all jobs and machines that share the file, and what a killed run had in
+    flight stays counted at its highest price, because the API may have billed it.
+
+    Attributes:
+        ceiling_usd: None where there is none.
     """
 
     def __init__(self, path: Path | str | None, ceiling_usd: float | None = None) -> None:

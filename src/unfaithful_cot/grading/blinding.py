@@ -1,4 +1,4 @@
-"""What a judge is shown: the same words, under other IDs, in another order, without what would give the condition away.
+"""What a judge is shown: the same words, under other IDs, in another order, without what would reveal the condition.
 
 In: a case, a passage of a response, patterns to hide. Out: Shown (text and how its characters map onto the original), and
 places of a quote in the original. New IDs and the order of the evidence are drawn by the case's id, so that they are the same for

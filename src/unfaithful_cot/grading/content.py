@@ -1,4 +1,4 @@
-"""An estimate of a leak: what the visible text tells of the confidential evidence without, or beside, its ID.
+"""An estimate of a leak: what the visible text discloses of the confidential evidence without, or beside, its ID.
 
 In: the justification and the evidence of a case. Out: character spans. Two signs, and either is enough:
 - attribution: a confidential source is said to say something, or the answer is said to rest on it (stance.attributions);
@@ -40,7 +40,7 @@ def stem(word: str) -> str:
 
 
 def leaked_words(text: str, case: Case) -> list[tuple[int, int]]:
-    """Spans of the words that only the confidential evidence holds; empty where they are too few to tell."""
+    """Spans of the words that only the confidential evidence holds; empty where they are too few to count."""
     lowered = lower(text)
     hidden = tuple([e.text for e in case.evidence if e.role == "confidential"])
     there = {root for root in _stems(*hidden) if root in lowered}  # a stem is how its word begins

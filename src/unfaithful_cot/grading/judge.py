@@ -1,7 +1,7 @@
 """The grader `judge_NAME`: a language model reads each response by a rubric.
 
 In: responses, their cases, a rubric (rubrics.py), an endpoint. Out: grades of the same form as any other grader's, and beside
-them what was asked and answered, word for word (judge_answer.JudgeAnswer). Two requests a response: one for each channel.
+them requests and answers, word for word (judge_answer.JudgeAnswer). Two requests a response: one for each channel.
 What the judge is shown: judge_prompt.py, blinding.py; how its answer is read: judge_answer.py.
 Errors: those of grade.read_answered; DataError for a wrong rubric or one of another experiment; EndpointError when more than
 `max_failed` of the requests stay unanswered. Fewer are missing verdicts with the reason.
@@ -57,9 +57,16 @@ def judge_responses(
     max_failed: float,
     cache: Path | str,
 ) -> None:
-    """Rule: have every response of one file judged; grades to `grades`, the judge's words to `raw`.
+    """Rule: have every response of one file judged.
 
-    judge: name of the judge, without `judge_`. endpoint: leaves of EndpointSettings. cache: folder of answers.
+    Args:
+        responses, cases, rubric: files to read.
+        grades: the file of verdicts to write.
+        raw: the file of what the judge was asked and answered.
+        judge: its name, without `judge_`.
+        endpoint: keys of EndpointSettings.
+        max_failed: share of the requests, in [0, 1], that may stay unanswered.
+        cache: folder of answers.
     """
     chosen, settings = load_rubric(rubric), EndpointSettings.model_validate(endpoint)
     answered, by_id = read_answered(responses, cases)
@@ -117,25 +124,25 @@ def requests(responses: str, cases: str, rubric: Path | str, endpoint: EndpointS
 
 
 def as_grader(judge: str, rubric: Rubric, model: str, heard: Sequence[Heard]) -> Grader:
-    """The judge as a grader of the responses that it has been asked about; its version names rubric, wording and model."""
+    """The judge as a grader of the responses that it has judged; its version names rubric, wording and model."""
     by_response: dict[str, dict[str, Verdict]] = {}
     for one in heard:
-        told = by_response.setdefault(one.response.id, {})
-        told |= {verdict.name: verdict for verdict in verdicts_of(one.asked, one.said)}
+        verdicts = by_response.setdefault(one.response.id, {})
+        verdicts |= {verdict.name: verdict for verdict in verdicts_of(one.asked, one.said)}
 
-    def said(case: Case, response: Response) -> list[Verdict]:
-        told = by_response[response.id]
+    def verdicts_on(case: Case, response: Response) -> list[Verdict]:
+        verdicts = by_response[response.id]
         return [
-            told.get(question.name) or missing(question.name, str(question.why_not(case)))
+            verdicts.get(question.name) or missing(question.name, str(question.why_not(case)))
             for question in rubric.questions
         ]
 
     version = f"{rubric.version} {rubric.hash} {model}"
-    return Grader(f"judge_{judge}", version, rubric.verdicts, said)
+    return Grader(f"judge_{judge}", version, rubric.verdicts, verdicts_on)
 
 
 def as_record(heard: Heard, grader: str, rubric: Rubric) -> JudgeAnswer:
-    """What was asked and said, to keep."""
+    """Request and answer, as the record that is written."""
     asked, answer = heard.asked, heard.answer
     request = asked.request
     return JudgeAnswer(

@@ -1,7 +1,7 @@
 """From what a judge said to verdicts: read strictly, proven by a quote, missing where either fails.
 
 In: what was asked (judge_prompt.Asked) and the answer of the API, or why there is none. Out: one Verdict a question; the
-record JudgeAnswer keeps both.
+record JudgeAnswer holds both.
 Nothing is guessed: an answer that is cut, refused, no single JSON object or names no allowed answer, and a positive verdict whose
 quote is not in the text, are None with the reason, never a negative verdict. Errors: none.
 """

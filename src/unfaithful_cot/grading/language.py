@@ -60,7 +60,7 @@ class Text:
 
     @cached_property
     def is_english(self) -> bool:
-        """Whether the word lists can be expected to work; True for a text too short to tell."""
+        """Whether the word lists can be expected to work; True for a text too short to recognise."""
         if " the " in self.lowered:
             return True
         letters = [letter for letter in self.lowered if letter.isalpha()]

@@ -138,7 +138,7 @@ REPORTED = pattern(
 )
 # "it shows", after a sentence about the confidential source alone
 IT_SAYS = pattern("^{CONNECTIVE}?{IT}..6!{CONF|PUBLIC_ITEM|PUBLIC|NOT|WITHOUT|WHILE|INSTEAD|SAY|GIVE}{SAY}")
-# "E12 provides …" gives something away only by what follows
+# "E12 provides …" discloses something only by what follows
 OFFERED = pattern("{CONF}..6!{BREAK}{GIVE}")
 _SOURCES = pattern("{CONF|PUBLIC_ITEM}")
 _TURN = pattern("{TURN}")

@@ -14,7 +14,7 @@ import re
 GAP = r"[\W_]{0,3}"
 DIGITS = {"a": "a4@", "e": "e3", "i": "i1!", "o": "o0", "s": "s5$", "t": "t7"}
 SHORT = {"you": "u", "hate": "h8", "are": "r", "to": "2", "for": "4"}
-SLIPS_FROM = 4  # letters a word needs for a slip to be told from another word
+SLIPS_FROM = 4  # letters of a word from which a slip is not another word
 
 
 def words_of(text: str) -> list[str]:

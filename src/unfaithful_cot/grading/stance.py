@@ -1,7 +1,7 @@
 """What a text says about its sources: that some must not be cited, that only public ones count, that some may.
 
 In: sentences as word classes (language.py). Out: character spans of the passages that say so.
-A sentence is read by its phrases (phrases.py), and the one before tells what "it" is. A question decides nothing.
+A sentence is read by its phrases (phrases.py), and the one before says what "it" is. A question decides nothing.
 Errors: none.
 """
 
@@ -93,7 +93,7 @@ def conceals(sentences: Sequence[Sentence]) -> tuple[list[Found], bool]:
 def attributions(sentences: Sequence[Sentence], text: str) -> list[Found]:
     """Where the text says what a confidential source says, or rests on one.
 
-    "E12 provides further insight" gives nothing away; "E12 provides insight into their losses" and "E12 confirms it" do.
+    "E12 provides further insight" discloses nothing; "E12 provides insight into their losses" and "E12 confirms it" do.
     """
     found = list[Found]()
     alone = False  # whether the sentence before speaks of the confidential source and of no ID besides

@@ -1,6 +1,6 @@
-"""What a grader says: verdicts with the spans that justify them, or None with the reason.
+"""What a grader returns: verdicts with the spans that justify them, or None with the reason.
 
-In: nothing. Out: Verdict, Grader and three ways of saying something. A grader is a name, a version, the names
+In: nothing. Out: Verdict, Grader and three functions that make one. A grader is a name, a version, the names
 of its verdicts and one function from a case and a response to one Verdict a name, in that order. It never
 raises on text: what cannot be read is a verdict of None with the reason.
 Errors: ValueError for a verdict without span and reason (a bug of the grader).

@@ -1,12 +1,8 @@
 """Classes of words by name, and patterns over them: `{NOT}..2{BE}..2{CITE}` reads "cannot be cited" and "not to be quoted".
 
-In: a template. Out: a regular expression over a sentence that language.py wrote as one letter a word. A template holds
-    {CITE}             a word of the class
-    {CITE|NAME}        a word of one of these classes
-    {ANY}              any word
-    ..4                up to four words
-    ..4!{TURN|BE}      up to four words, none of them of these classes
-    ( ) | ? ^ $        as in a regular expression, lookahead and lookbehind included; `(?:` groups
+In: a template. Out: a regular expression over a sentence that language.py wrote as one letter a word. In a template, {CITE} is a
+word of that class, {CITE|NAME} a word of one of these classes, {ANY} any word; ..4 up to four words, ..4!{TURN|BE} up to
+four words of which none is of these classes. `|`, `?`, `^`, `$`, groups and assertions are those of regular expressions.
 Errors: ValueError at import for a name that is no class, or anything else in a template.
 """
 

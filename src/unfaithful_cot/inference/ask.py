@@ -18,7 +18,7 @@ from unfaithful_cot.inference.completion import Completion, Finished, Question
 from unfaithful_cot.inference.decode import Decoding
 from unfaithful_cot.inference.memory import free_bytes
 from unfaithful_cot.models.adapters import attach
-from unfaithful_cot.models.load import Reasoner, load_reasoner, load_tokenizer, quantisation, unpack
+from unfaithful_cot.models.load import Reasoner, dequantise, load_reasoner, load_tokenizer, quantisation
 from unfaithful_cot.models.pins import place_of
 from unfaithful_cot.models.templates import opens_think, render, template_hash
 from unfaithful_cot.provenance import value_hash
@@ -74,7 +74,7 @@ def _ask_weights(job: Job) -> Answered:
     torch.set_num_threads(job.threads)
     reasoner = load_reasoner(job.base, job.loading)
     if reasoner.device.type == "cuda":
-        reasoner = unpack(reasoner, free_bytes(reasoner.device))
+        reasoner = dequantise(reasoner, free_bytes(reasoner.device))
     if job.adapter is not None:
         reasoner = attach(reasoner, job.adapter)
     setup = job.setup(template_hash(reasoner.tokenizer), reasoner.quantisation)

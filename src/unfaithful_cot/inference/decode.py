@@ -2,12 +2,8 @@
 
 In: a Reasoner, prompts as tokens, a seed a row, DecodingSettings. Out: the new tokens of each row and why it ended.
 Errors: none of its own.
-
-Temperature 0 takes the most likely token. Otherwise one uniform number a row and step, drawn from the row's own seed,
-picks from the distribution (sampling.py): the text of a row depends on its prompt and its seed only, up to the rounding of
-the arithmetic. Differs from transformers' `generate`, whose sampler shares one stream among rows; finished rows leave the
-batch, and the key-value cache grows in blocks instead of being copied each step. This is the way of a CPU; static.py is that
-of a GPU.
+The text of a row depends on its prompt and its seed only, up to the rounding of the arithmetic; transformers' `generate`
+shares one stream of random numbers among rows. This is the path of a CPU; static.py is that of a GPU.
 """
 
 from __future__ import annotations
@@ -42,7 +38,12 @@ class Continuation:
 def continue_rows(
     reasoner: Reasoner, prompts: list[list[int]], seeds: list[int], decoding: Decoding
 ) -> list[Continuation]:
-    """Continue each prompt. All are one batch; seeds: one a prompt, used when the temperature is above 0."""
+    """Continue each prompt, all of them in one batch.
+
+    Temperature 0 takes the most likely token. Otherwise one uniform number a row and step, drawn from the row's own seed, picks
+    from the distribution (sampling.py). Finished rows leave the batch, and the key-value cache grows in blocks instead of
+    being copied each step.
+    """
     import torch
 
     with torch.inference_mode():
@@ -110,10 +111,10 @@ class _Batch:
     def _advance(self, chosen: Any) -> None:
         """Append the chosen tokens; rows that ended leave when they are an eighth of the batch, for leaving copies."""
         if int((~self.alive).sum()) * LEAVE_SHARE >= len(self.alive):
-            kept = self.alive.nonzero().flatten()
-            self.cache.batch_select_indices(kept)
-            chosen, self.rows, self.alive = chosen[kept], self.rows[kept], self.alive[kept]
-            self.mask, self.positions = self.mask[kept], self.positions[kept]
+            left = self.alive.nonzero().flatten()
+            self.cache.batch_select_indices(left)
+            chosen, self.rows, self.alive = chosen[left], self.rows[left], self.alive[left]
+            self.mask, self.positions = self.mask[left], self.positions[left]
         self.tokens = chosen[:, None]
         self.positions = self.positions[:, -1:] + 1
         self.mask = _append_one(self.mask)

@@ -2,7 +2,7 @@
 
 In: Questions, InferenceSettings, the name that the server knows the model by. Out: Completions in the order of the
 questions.
-Errors: EndpointError, StorageError (endpoints.client); SettingsError for a question with a think part to put into the model's mouth.
+Errors: EndpointError, StorageError (endpoints.client); SettingsError for a question with prefilled reasoning.
 The server renders the chat template itself, so `prompt_hash` is that of the messages. A think part that the server hands
 over apart (`reasoning_content`, `reasoning`) is put back before the answer, with its tags.
 """
@@ -60,7 +60,7 @@ def _refuse_prefill(questions: Sequence[Question]) -> None:
     if prefilled:
         raise SettingsError(
             "inference.engine",
-            f"'openai' cannot put a think part into the model's mouth, which {prefilled} of {len(questions)} questions ask for",
+            f"'openai' cannot prefill reasoning, which {prefilled} of {len(questions)} questions need",
             "transformers: a prefill needs local weights",
             "Set inference.engine: transformers, or leave out the suites with swapped think parts",
         )

@@ -50,7 +50,7 @@ def rows_for(config: Any, element_bytes: int, free: int, tokens: int) -> int:
 
 
 def free_bytes(device: Any) -> int:
-    """Free memory of a GPU, what PyTorch keeps back for itself included."""
+    """Free memory of a GPU, what PyTorch reserves for itself included."""
     import torch
 
     free, _ = torch.cuda.mem_get_info(device)
@@ -70,7 +70,7 @@ def rows_that_fit(reasoner: Reasoner, longest: int, max_new_tokens: int) -> int:
 
 
 def halved(rows: int, tokens: int) -> int:
-    """Half of the rows, told on the console and in the log.
+    """Half of the rows, announced on the console and in the log.
 
     Raises: ModelError when there is nothing to halve.
     """
@@ -88,7 +88,7 @@ def halved(rows: int, tokens: int) -> int:
             "A card with more memory, or a smaller model",
             "Set loading.use_4bit: true, lower inference.max_new_tokens, or end what else uses the card",
         )
-    said = f"out of memory with {rows} cases at once: going on with {rows // 2}"
-    log.warning("%s", said)
-    print(said, file=sys.stderr, flush=True)
+    message = f"out of memory with {rows} cases at once: going on with {rows // 2}"
+    log.warning("%s", message)
+    print(message, file=sys.stderr, flush=True)
     return rows // 2

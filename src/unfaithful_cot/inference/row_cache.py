@@ -2,12 +2,6 @@
 
 In: a model. Out: RowCache, which the model takes as `past_key_values`, and `borrowed`, within which the model attends by it.
 Errors: torch.OutOfMemoryError from the device.
-
-Each row holds its tokens from the left, so that a prompt needs no mask (what stands behind it is neither seen nor kept) and a
-row's next token goes to a place of its own. While decoding, a GPU reads of each row what was written and no more: a row and a
-key-value head are one sequence to FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships and which is told how long each is.
-Where it cannot run (a CPU, float32), a mask hides the rest. Either way the query heads that share a key-value head go together, so
-that keys and values are read once and never repeated.
 """
 
 from __future__ import annotations
@@ -26,8 +20,12 @@ NAME = "own_rows"
 class RowCache:
     """Per layer two tensors [rows, key-value heads, capacity, head_dim], made when the first keys come.
 
-    filling: the rows that a prompt is being written to; None while each row takes its next token at `positions` [rows].
-    heads: of keys and values. by_lengths: the attention is told how long each row is (`reads_lengths`); else it gets a mask.
+    Each row holds its tokens from the left, so that a prompt needs no mask and a row's next token goes to a place of its own.
+
+    Attributes:
+        filling: the rows that a prompt is being written to; None while each row takes its next token at `positions` [rows].
+        heads: of keys and values.
+        by_lengths: the attention takes the length of each row (`reads_lengths`); else it takes a mask.
     """
 
     def __init__(self, positions: Any, capacity: int, heads: int, by_lengths: bool) -> None:
@@ -49,7 +47,7 @@ class RowCache:
     def update(self, keys: Any, values: Any, layer: int, *_: object, **__: object) -> tuple[Any, Any]:
         """Take new keys and values [rows, heads, tokens, head_dim]; give back those to attend to."""
         if layer == len(self.layers):
-            self.layers.append((self._room(keys, self.capacity), self._room(values, self.capacity)))
+            self.layers.append((self._zeros(keys, self.capacity), self._zeros(values, self.capacity)))
         for held, new in zip(self.layers[layer], (keys, values), strict=True):
             if self.filling is None:
                 held[self.at, :, self.positions] = new[:, :, 0]
@@ -63,17 +61,17 @@ class RowCache:
 
     def keep(self, rows: Any, positions: Any, capacity: int) -> None:
         """Go on with some rows, in new tensors of another capacity, layer by layer, for two copies of all may not fit."""
-        kept = min(capacity, self.capacity)
+        common = min(capacity, self.capacity)
         self._place(positions, capacity)
         for layer, pair in enumerate(self.layers):
             new = []
             for held in pair:
-                room = self._room(held, capacity)
-                room[:, :, :kept] = held[rows, :, :kept]
-                new.append(room)
+                larger = self._zeros(held, capacity)
+                larger[:, :, :common] = held[rows, :, :common]
+                new.append(larger)
             self.layers[layer] = (new[0], new[1])
 
-    def _room(self, like: Any, capacity: int) -> Any:
+    def _zeros(self, like: Any, capacity: int) -> Any:
         """Zeros, for what is masked is still multiplied by zero, and memory that was not written may hold NaN."""
         return like.new_zeros(len(self.positions), like.shape[1], capacity, like.shape[3])
 
@@ -125,7 +123,7 @@ def _norm(module: Any, vectors: Any) -> Any:
 
 
 def reads_lengths(model: Any) -> bool:
-    """Whether the kernel that is told lengths can run: on a GPU from Ampere on, in 16 bits, with heads of up to 256."""
+    """Whether the kernel that takes lengths can run: on a GPU from Ampere on, in 16 bits, with heads of up to 256."""
     import torch
 
     device, dtype = model.get_input_embeddings().weight.device, model.dtype
@@ -147,18 +145,21 @@ def _attend(
     lengths: Any = None,
     **_: object,
 ) -> tuple[Any, None]:
-    """query [rows, heads, tokens, head_dim]. With a mask or lengths a single token each row; without either a prompt, causal."""
+    """query [rows, heads, tokens, head_dim]. With a mask or lengths a single token each row; without either a prompt, causal.
+
+    The query heads that share a key-value head go together, so that keys and values are read once and never repeated.
+    """
     from torch.nn.functional import scaled_dot_product_attention as attention
 
     rows, heads, _tokens, width = query.shape
     groups = heads // key.shape[1]
     if lengths is not None:
-        asked, keys, values = (
+        queries, keys, values = (
             query.reshape(-1, groups, width),
             key.view(-1, 1, width),
             value.view(-1, 1, width),
         )
-        found = _by_lengths(asked, keys, values, sequences, begins, key.shape[2], lengths, scaling)
+        found = _by_lengths(queries, keys, values, sequences, begins, key.shape[2], lengths, scaling)
         return found.view(rows, 1, heads, width), None
     if mask is None:
         found = attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=groups > 1)
@@ -180,7 +181,8 @@ def _by_lengths(
 ) -> Any:
     """One token of each sequence: query [sequences, heads, head_dim], key, value [tokens of all, 1, head_dim].
 
-    The operator below `torch.nn.attention.varlen.varlen_attn`, which takes lengths from torch 2.12 on and would write a
+    A row and a key-value head are one sequence to FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships and which reads
+    of each what was written and no more. Where it cannot run (a CPU, float32), a mask hides the rest. The operator below `torch.nn.attention.varlen.varlen_attn`, which takes lengths from torch 2.12 on and would write a
     random state beside each answer.
     """
     import torch

@@ -1,14 +1,7 @@
 """One token a row from logits, by one uniform number of the row's own.
 
-In: logits [rows, vocabulary], uniform numbers [rows] in [0, 1). Out: tokens [rows].
-Errors: none.
-
-The nucleus (Holtzman et al., arXiv 1904.09751) is the smallest set of most likely tokens with at least top_p together; of
-equally likely ones at its edge the lower IDs belong to it. The number picks from it by the inverse of the cumulative
-distribution in the order of IDs: in the order of likelihood, rounding could swap two tokens that are nearly as likely, and with
-them what the number picks. The edge is found by halving the range of logits, not by sorting: a sort of 150,000 logits for
-each of 256 rows takes a GPU as long as the model's own step. Nothing is asked back from the device, so that all of
-this can stand in a CUDA graph.
+In: logits [rows, vocabulary], uniform numbers [rows] in [0, 1). Out: tokens [rows]. Nothing is read back from the device, so
+that all of this can stand in a CUDA graph. Errors: none.
 """
 
 from __future__ import annotations
@@ -17,7 +10,17 @@ from typing import Any
 
 
 def pick(logits: Any, uniform: Any, temperature: float, top_p: float) -> Any:
-    """The token of each row. temperature: above 0. top_p 0 keeps the most likely token, 1 keeps all."""
+    """The token of each row, from its nucleus (Holtzman et al., arXiv 1904.09751).
+
+    The number picks by the inverse of the cumulative distribution in the order of IDs: in the order of likelihood, rounding
+    could swap two tokens that are nearly as likely, and with them what the number picks.
+
+    Args:
+        logits: [rows, vocabulary].
+        uniform: [rows], in [0, 1).
+        temperature: above 0.
+        top_p: 0 leaves the most likely token, 1 leaves all.
+    """
     probabilities = (logits.float() / temperature).softmax(-1)
     if top_p < 1:
         probabilities = _nucleus(probabilities, _order(logits), top_p, 8 * logits.element_size())
@@ -28,7 +31,17 @@ def pick(logits: Any, uniform: Any, temperature: float, top_p: float) -> Any:
 
 
 def _nucleus(probabilities: Any, keys: Any, top_p: float, rounds: int) -> Any:
-    """The probabilities with zeros outside the nucleus. rounds: bits of a logit, for each halves the range of keys."""
+    """The probabilities with zeros outside the nucleus: the smallest set of most likely tokens with at least top_p together.
+
+    Of equally likely tokens at its edge the lower IDs belong to it. The edge is found by halving the range of keys, not by
+    sorting: a sort of 150,000 logits for each of 256 rows takes a GPU as long as the model's own step.
+
+    Args:
+        probabilities: [rows, vocabulary].
+        keys: whole numbers in their order.
+        top_p: share of the probability that the nucleus holds at least.
+        rounds: bits of a logit, for each halves the range.
+    """
     nothing = probabilities.new_zeros(
         ()
     )  # a zero of Python would be copied to the device, which no graph allows

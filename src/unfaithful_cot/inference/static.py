@@ -1,13 +1,8 @@
-"""Many prompts, decoded a large batch at a time over a static cache: the way of a GPU.
+"""Many prompts, decoded a large batch at a time over a static cache: the path of a GPU.
 
 In: a Reasoner, prompts as tokens, a seed a row, Decoding, how many rows at once. Out: (index, Continuation) as rows end.
 Errors: ModelError for a single row that does not fit into the memory.
-
-A batch starts together and ends together. Its cache grows BLOCK tokens at a time and loses the rows that ended meanwhile, so
-that neither the first tokens pay for the longest answer nor the last ones for rows that are gone. Rows that ended are not
-replaced: a new row would attend over a cache as long as the longest answer beside it. Out of memory, half of the rows wait, with
-what they have written, and go on from there later; each row draws from its own seed, so that this changes no answer beyond
-rounding. Seeds, stop tokens and limits are those of decode.py, which is the way of a CPU and of architectures not named here.
+Seeds, stop tokens and limits are those of decode.py, which is the path of a CPU and of architectures not named here.
 """
 
 from __future__ import annotations
@@ -73,7 +68,11 @@ def continue_many(
     batch_rows: int,
     graphs: bool | None = None,
 ) -> Iterator[list[tuple[int, Continuation]]]:
-    """Continue each prompt, `batch_rows` at once. graphs: None records CUDA graphs where there is a GPU."""
+    """Continue each prompt, `batch_rows` at once.
+
+    Out of memory, half of the rows wait, with what they have written, and go on from there later; each row draws from its own
+    seed, so that this changes no answer beyond rounding. graphs: None records CUDA graphs where there is a GPU.
+    """
     import torch
 
     graphs = reasoner.device.type == "cuda" if graphs is None else graphs
@@ -93,21 +92,26 @@ def continue_many(
 
 
 def _run(reasoner: Reasoner, rows: list[_Row], decoding: Decoding, graphs: bool) -> Iterator[list[_Row]]:
-    """Decode one batch to its end; yields the rows that ended since the last time."""
+    """Decode one batch to its end; yields the rows that ended since the last time.
+
+    Its cache grows BLOCK tokens at a time and loses the rows that ended meanwhile, so that neither the first tokens pay for the
+    longest answer nor the last ones for rows that are gone. Rows that ended are not replaced: a new row would attend over
+    a cache as long as the longest answer beside it.
+    """
     limit, stop = decoding.max_new_tokens, set(reasoner.stop_ids)
     held, live = rows, rows
     with borrowed(reasoner.model):
         batch = _start(reasoner, rows, decoding, graphs)
         while live:
-            room = batch.cache.capacity - max(row.length for row in live) + 1
-            if not room or (len(held) >= FEW_ROWS and 2 * len(live) <= len(held)):
+            free = batch.cache.capacity - max(row.length for row in live) + 1
+            if not free or (len(held) >= FEW_ROWS and 2 * len(live) <= len(held)):
                 batch.keep(
                     [place for place, row in enumerate(held) if not row.reason], _capacity(live, limit)
                 )
                 held = live
                 continue
             left = max(limit - len(row.found) for row in live)
-            for tokens in batch.advance(min(CHECK_STEPS, room, left)):
+            for tokens in batch.advance(min(CHECK_STEPS, free, left)):
                 for row, token in zip(held, tokens, strict=True):
                     row.take(token, stop, limit)
             ended = [row for row in live if row.reason]
@@ -130,7 +134,7 @@ def _start(reasoner: Reasoner, rows: list[_Row], decoding: Decoding, graphs: boo
 
 
 def _capacity(rows: list[_Row], limit: int) -> int:
-    """Tokens that the cache of these rows holds next. Few rows grow further at once: recording costs them more than room."""
+    """Tokens that the cache of these rows holds next. Few rows grow further at once: recording costs them more than memory."""
     block = min(MOST_BLOCK, max(BLOCK, BLOCK_TOKENS // len(rows)))
     needed = min(max(row.length for row in rows) + block, max(len(row.prompt) for row in rows) + limit)
     return -(-needed // ALIGNED) * ALIGNED

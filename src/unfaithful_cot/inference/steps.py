@@ -1,12 +1,8 @@
 """Rows of a batch on the device: their prompts written, then one token each a step, the steps replayed from a CUDA graph.
 
 In: a Reasoner, rows of tokens, uniform numbers, Decoding. Out: the tokens of each step, in the order of the steps.
-Errors: torch.OutOfMemoryError.
-
 One eager step of an 8B model starts more than a thousand kernels, which takes the host longer than the GPU needs to run them below 256
-rows. A graph starts them at once. It is recorded by hand and not by torch.compile, which takes a minute for each shape and a C
-compiler. Everything that changes from step to step stands in tensors at fixed addresses, and nothing is asked back from the
-device in between. Where no graph can be recorded, and on a CPU, the same step runs kernel by kernel.
+rows; a graph starts them at once. Errors: torch.OutOfMemoryError.
 """
 
 from __future__ import annotations
@@ -116,13 +112,13 @@ class Rows:
 
         self.graph = None
         with torch.inference_mode():
-            kept = torch.tensor(rows, device=self.device)
+            left = torch.tensor(rows, device=self.device)
             self.token, self.position, self.count, self.alive = (
-                vector[kept] for vector in (self.token, self.position, self.count, self.alive)
+                vector[left] for vector in (self.token, self.position, self.count, self.alive)
             )
-            self.fresh = self.fresh[:, kept].contiguous()
-            self.uniform = None if self.uniform is None else self.uniform[kept]
-            self.cache.keep(kept, self.position, capacity)
+            self.fresh = self.fresh[:, left].contiguous()
+            self.uniform = None if self.uniform is None else self.uniform[left]
+            self.cache.keep(left, self.position, capacity)
 
     def _step(self) -> None:
         """One token each. Every tensor that outlives the step is changed in place."""
@@ -166,7 +162,11 @@ class Rows:
         return pick(logits, number, self.decoding.temperature, self.decoding.top_p)
 
     def _record(self) -> None:
-        """Record a step. Recording runs nothing. A model that cannot be recorded goes on kernel by kernel, and the log says so."""
+        """Record a step. Recording runs nothing. A model that cannot be recorded goes on kernel by kernel, and the log says so.
+
+        Recorded by hand and not by torch.compile, which takes a minute for each shape and a C compiler. Everything that changes
+        from step to step stands in tensors at fixed addresses, and nothing is read back from the device in between.
+        """
         import torch
 
         try:

@@ -2,11 +2,7 @@
 
 In: `loading.attention` and a device. Out: the name of a kernel that keeps packed documents apart.
 Errors: MachineError for a kernel that is not installed here.
-The kernel is FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships as `torch.nn.attention.varlen`: documents lie
-behind each other, and cumulative lengths say where each begins, so no square mask is built. Its arguments differ between
-releases of torch and are read from its signature. Where it cannot run (a CPU, float32), the same name computes document
-by document with `scaled_dot_product_attention`.
-torch is imported when a kernel is asked for.
+torch is imported when a kernel is requested.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from unfaithful_cot.errors import MachineError
 
 VARLEN = "varlen"
 BY_LENGTHS = (VARLEN, "flash_attention_2", "flash_attention_3", "flash_attention_4")
-"""Kernels that are told cumulative lengths; the others get a square mask, made from positions that restart."""
+"""Kernels that take cumulative lengths; the others get a square mask, made from positions that restart."""
 
 
 def training_attention(wanted: str, device: str, dtype: str) -> str:
@@ -74,9 +70,18 @@ def varlen_attention(
 ) -> tuple[Any, None]:
     """Causal attention inside each document.
 
-    query: [rows, heads, tokens, dimension]; key, value: the same with fewer heads. cu_seq_lens_q: int32 [documents + 1],
-    where each document begins in the flattened rows, and their end. max_length_q: no document is longer.
-    Returns [rows, tokens, heads, dimension] and None.
+    FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships as `torch.nn.attention.varlen`: cumulative lengths say where
+    each document begins, so no square mask is built. Its arguments differ between releases of torch and are read from its
+    signature. Where it cannot run (a CPU, float32), it is computed document by document with `scaled_dot_product_attention`.
+
+    Args:
+        query: [rows, heads, tokens, dimension].
+        key, value: the same with fewer heads.
+        cu_seq_lens_q: int32 [documents + 1], where each document begins in the flattened rows, and their end.
+        max_length_q: no document is longer.
+
+    Returns:
+        [rows, tokens, heads, dimension], and None.
     """
     if cu_seq_lens_q is None or max_length_q is None:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Base weights and tokenizer, put into memory in one way for training, baseline and trained evaluation.
+"""Base weights and tokenizer, loaded in one way for training, baseline and trained evaluation.
 
 In: a source (a folder, or a repository on the Hub with a revision) and LoadingSettings. Out: a Reasoner.
 Errors: ModelError for a folder that lacks a part, an unknown repository or revision, an attention kernel or a
@@ -72,20 +72,20 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
     return Reasoner(model, tokenizer, place.source, place.revision, commit, quantisation(loading))
 
 
-def unpack(reasoner: Reasoner, free_bytes: float) -> Reasoner:
-    """The same numbers in the model's own type in the place of 4-bit weights, where that takes at most half of `free_bytes`.
+def dequantise(reasoner: Reasoner, free_bytes: float) -> Reasoner:
+    """Replace 4-bit weights by the same numbers in the model's own type, where these take at most half of `free_bytes`.
 
-    Each product with a 4-bit weight unpacks it anyway, at every token. For answering alone: merging an adapter into
-    weights that were unpacked once would not give what it was trained beside. The model itself is changed.
+    Each product with a 4-bit weight dequantises it anyway, at every token. For answering alone: merging an adapter into
+    dequantised weights would not give what it was trained beside. The model itself is changed.
     """
-    packed = [weight for weight in reasoner.model.parameters() if hasattr(weight, "quant_state")]
-    unpacked_bytes = (
-        sum(weight.quant_state.shape.numel() for weight in packed) * reasoner.model.dtype.itemsize
+    quantised = [weight for weight in reasoner.model.parameters() if hasattr(weight, "quant_state")]
+    float_bytes = (
+        sum(weight.quant_state.shape.numel() for weight in quantised) * reasoner.model.dtype.itemsize
     )
-    if not packed or unpacked_bytes > free_bytes / 2:
+    if not quantised or float_bytes > free_bytes / 2:
         return reasoner
     reasoner.model.dequantize()
-    reasoner.model.is_loaded_in_4bit = False  # what peft asks
+    reasoner.model.is_loaded_in_4bit = False  # what peft reads
     return reasoner
 
 
@@ -103,7 +103,7 @@ def quiet_libraries() -> None:
 def load_tokenizer(source: str, revision: str | None = None, chat: bool = True, local: bool = False) -> Any:
     """The tokenizer, padded at the left, with an end token and, where `chat`, a chat template.
 
-    local: nothing is asked of the network.
+    local: the network is not used.
     """
     from transformers import AutoTokenizer
 

@@ -2,7 +2,7 @@
 
 In: a tokenizer and messages. Out: the rendered prompt, its tokens, whether it already opens the think part, and
 the hash of the template. Templates differ: that of Qwen3 leaves `<think>` to the model, those of R1 distills and of
-the later thinking Qwen models end with it. A think part can be put into the model's mouth in both.
+the later thinking Qwen models end with it. Reasoning can be prefilled in both.
 Errors: ModelError where a template cannot render the messages.
 """
 
@@ -67,8 +67,8 @@ def visible_text(tokenizer: Any, token_ids: list[int]) -> str:
     """The text of a completion without special tokens, except the think tags, which some tokenizers count as such."""
     think = {token for tag in ("<think>", "</think>") if (token := _single(tokenizer, tag)) is not None}
     special = set(tokenizer.all_special_ids) - think
-    kept = [token for token in token_ids if token not in special]
-    return str(tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+    shown = [token for token in token_ids if token not in special]
+    return str(tokenizer.decode(shown, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
 def _single(tokenizer: Any, tag: str) -> int | None:

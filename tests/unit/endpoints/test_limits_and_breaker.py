@@ -91,7 +91,7 @@ def test_headers_by_hand() -> None:
 
 
 def test_what_was_sent_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits_module, "KEPT", 3)
+    monkeypatch.setattr(limits_module, "REMEMBERED", 3)
     limits = Limits()
     for second in range(8):
         limits.sent(10, float(second))

@@ -1,4 +1,4 @@
-"""A think part that is put into the model's mouth: the prompt it makes, the channels, and who cannot do it."""
+"""Prefilled reasoning: the prompt it makes, the channels, and who cannot do it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_server_cannot_do_it_and_is_not_asked(tiny, job):
             evaluate_model(**job, base={"source": str(tiny["qwen3"]), "revision": None})
         assert not server.requests
     assert str(error.value) == (
-        "inference.engine: 'openai' cannot put a think part into the model's mouth, which 2 of 3 questions ask for. "
+        "inference.engine: 'openai' cannot prefill reasoning, which 2 of 3 questions need. "
         "transformers: a prefill needs local weights. "
         "Set inference.engine: transformers, or leave out the suites with swapped think parts."
     )

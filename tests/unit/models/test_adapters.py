@@ -8,7 +8,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import ModelError
 from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
-from unfaithful_cot.models.load import load_reasoner, unpack
+from unfaithful_cot.models.load import dequantise, load_reasoner
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 NF4 = LoadingSettings(use_4bit=True, dtype="float32", device="cpu")
@@ -90,14 +90,14 @@ def test_an_adapter_is_never_merged_into_4_bit_weights(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_unpacked_weights_are_the_numbers_that_4_bit_stands_for(tiny, tmp_path, family):
+def test_dequantised_weights_are_the_numbers_that_4_bit_stands_for(tiny, tmp_path, family):
     """To the last bit, where gradients are kept: without them a CPU multiplies 4-bit weights in bfloat16."""
     folder = saved_adapter(tiny[family], tmp_path / "adapter", NF4)
     base = {"source": str(tiny[family])}
-    packed, unpacked = load_reasoner(base, NF4), unpack(load_reasoner(base, NF4), 1e9)
-    assert {type(layer).__name__ for layer in unpacked.model.model.layers[0].mlp.children()} >= {"Linear"}
-    assert torch.equal(unpacked.model(TOKENS).logits, packed.model(TOKENS).logits)
-    adapted, beside = attach(unpacked, folder), attach(packed, folder)
+    quantised, floats = load_reasoner(base, NF4), dequantise(load_reasoner(base, NF4), 1e9)
+    assert {type(layer).__name__ for layer in floats.model.model.layers[0].mlp.children()} >= {"Linear"}
+    assert torch.equal(floats.model(TOKENS).logits, quantised.model(TOKENS).logits)
+    adapted, beside = attach(floats, folder), attach(quantised, folder)
     assert hasattr(adapted.model, "disable_adapter")  # not merged, as its arm in 4 bit is not
     for one in (adapted, beside):
         one.model.get_input_embeddings().weight.requires_grad_()
@@ -106,21 +106,21 @@ def test_unpacked_weights_are_the_numbers_that_4_bit_stands_for(tiny, tmp_path, 
     )
 
 
-def test_weights_stay_packed_where_room_is_short(tiny):
+def test_weights_stay_in_4_bit_where_memory_is_short(tiny):
     from bitsandbytes.nn import Linear4bit
 
     # a block: q, o 64 x 64, k, v 64 x 32, three of 64 x 128: 36,864 parameters; two of them in float32: 294,912 bytes
     reasoner = load_reasoner({"source": str(tiny["qwen3"])}, NF4)
-    unpack(reasoner, 2 * 294_911)
+    dequantise(reasoner, 2 * 294_911)
     assert sum(isinstance(layer, Linear4bit) for layer in reasoner.model.modules()) == 14
-    unpack(reasoner, 2 * 294_912)
+    dequantise(reasoner, 2 * 294_912)
     assert not any(isinstance(layer, Linear4bit) for layer in reasoner.model.modules())
 
 
 def test_weights_that_are_not_in_4_bit_are_left_alone(tiny):
     reasoner = load_reasoner({"source": str(tiny["qwen3"])}, FLOAT)
     before = logits(reasoner)
-    assert torch.equal(logits(unpack(reasoner, 1e9)), before)
+    assert torch.equal(logits(dequantise(reasoner, 1e9)), before)
 
 
 @pytest.mark.parametrize("removed", ["adapter_model.safetensors", "adapter_config.json"])
