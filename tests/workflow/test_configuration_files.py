@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 
+from fixtures.counted import assert_counted
 from workflow.study import ROOT, Study
 
 
@@ -60,6 +61,11 @@ def test_published_study_inherits_nothing_and_says_its_price(fresh: Callable[...
     told = study.snakemake("-n").stderr
     assert "documents of safe_cite: 21,000 API requests (0 cached, 21,000 to send)" in told
     assert "cases of evidence_toggle, first round: 100 API requests" in told
+
+
+def test_a_run_is_as_large_as_it_was_counted(finished: Study) -> None:
+    assert finished.config
+    assert_counted(finished.folder, finished.config)
 
 
 def test_a_run_with_a_configuration_file_made_its_cells_alone(finished: Study) -> None:

