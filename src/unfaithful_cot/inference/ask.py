@@ -52,11 +52,11 @@ class Job:
 
 
 class Answered(NamedTuple):
-    """Completions by question key. `kept`: the file that holds them until the outputs are written."""
+    """Completions by question key. `finished`: the file that holds them until the outputs are written."""
 
     completions: Mapping[str, Completion]
     setup: Setup
-    kept: Finished | None
+    finished: Finished | None
 
 
 def ask(job: Job) -> Answered:

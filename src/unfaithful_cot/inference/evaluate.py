@@ -88,8 +88,8 @@ def evaluate_model(
     answered = ask(job)
     for suite in suites:
         jsonl.write(suite.responses, _responses(suite, settings, cell, answered))
-    if answered.kept:
-        answered.kept.remove()
+    if answered.finished:
+        answered.finished.remove()
 
 
 def read_cases(path: str) -> list[Case]:
