@@ -45,12 +45,14 @@ docs: $(VENV)/.run-installed  ## make schemas, config/README.md and docs/formats
 clean-venv:  ## remove the environment; results stay
 	rm -rf $(VENV)
 
-$(BIN)/python:
+# An environment without pip, because making it was interrupted, is made anew.
+$(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv was found. Install one (Debian: \
 	apt-get install python3 python3-venv), or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.run-installed: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.run-installed: requirements.lock pyproject.toml | $(VENV)/.made
 	@echo "Installing the pinned requirements into $(VENV); once, some minutes."
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .

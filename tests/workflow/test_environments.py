@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import tomllib
+import venv
 from pathlib import Path
 
 import pytest
@@ -43,3 +47,13 @@ def test_the_lock_fits_every_machine() -> None:
     text = Path(ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "--" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
     assert not pins("requirements-dev.lock").keys() & runtime.keys()
+
+
+def test_an_environment_whose_making_was_interrupted_is_made_anew(tmp_path: Path) -> None:
+    """Killed before pip is there, `make` would say "No module named pip" at every later start."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    venv.create(tmp_path / ".venv", with_pip=False)
+    command = ["make", "--silent", ".venv/.made", f"PYTHON={sys.executable}"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    pip = [str(tmp_path / ".venv/bin/python"), "-m", "pip", "--version"]
+    assert subprocess.run(pip, capture_output=True).returncode == 0
