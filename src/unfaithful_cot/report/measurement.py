@@ -86,21 +86,19 @@ def measurement(view: View) -> Measurement:
 def agreement_table(view: View, arms: bool = False) -> Table:
     """A row a verdict and set of graders: over all arms of a suite, or arm by arm."""
     rows = view.rows(AgreementRow)
-    many = len({row.suite for row in rows}) > 1
+    caption, heads = words.TABLES["agreement"]
     lines = []
     for row in (row for row in rows if (row.arm != ALL) == arms):
         seen = words.VERDICTS.get(row.verdict, row.verdict.replace("_", " "))
         missing = f", {row.n_missing:,} missing" if row.n_missing else ""
         lines.append(
             (
-                *([row.suite] if many else []), *([row.arm] if arms else []), seen, row.graders.replace(" ", ", "),
-                with_interval(row.alpha, row.ci_low, row.ci_high), style.rate_text(row.agreement_rate), f"{row.n:,}{missing}",
-                row.values, row.reason,
+                row.suite, row.arm, seen, row.graders.replace(" ", ", "), with_interval(row.alpha, row.ci_low, row.ci_high),
+                style.rate_text(row.agreement_rate), f"{row.n:,}{missing}", row.values, row.reason,
             )
         )  # fmt: skip
-    heads = ("verdict", "graders", "alpha", "alike", "responses", "values given", "note")
-    caption = "Agreement between graders, by arm" if arms else "Agreement between graders, all arms together"
-    return texts(caption, (*(["suite"] if many else []), *(["arm"] if arms else []), *heads), lines)
+    left_out = [*([] if len({row.suite for row in rows}) > 1 else [0]), *([] if arms else [1])]
+    return texts((words.AGREEMENT_BY_ARM if arms else caption, heads), lines).without(*left_out)
 
 
 def band_tables(view: View) -> list[Table]:
@@ -131,7 +129,7 @@ def band_tables(view: View) -> list[Table]:
             )
             for suite, cell in places
         )
-        caption = f"The same rates by one grader or another, {experiment}, arm “{arm}”"
+        caption = words.BAND_TABLE.format(experiment=experiment, arm=arm)
         tables.append(rates(caption, [metric_name(name) for name in names], lines))
     return tables
 
@@ -203,7 +201,8 @@ def power_table(view: View) -> Table:
         limit = bounds.get((suite, unit))
         lines.append((suite, counted, str(first.n_tests), *map(_effect, effects), _effect(limit)))
     heads = (f"smallest rise, {share:.0%} fall by chance" for share in shares)
-    return texts(words.POWER_TABLE, ("suite", "units an arm", "tests", *heads, "upper limit at 0"), lines)
+    caption, start = words.TABLES["power"]
+    return texts((caption, (*start, *heads, "upper limit at 0")), lines)
 
 
 def _effect(value: float | None) -> str:
@@ -219,8 +218,7 @@ def pooled_table(view: View) -> Table:
         )
         for row in _shown(view.rows(PooledRow))
     ]  # fmt: skip
-    heads = ("model", "corpus, size", "suite", "arm", "metric", "value", "seeds", "n", "note")
-    return slim("All training seeds of a size together", heads, lines)
+    return slim("pooled", lines)
 
 
 def slope_table(view: View) -> Table:
@@ -234,15 +232,15 @@ def slope_table(view: View) -> Table:
         for row in _shown(view.rows(SlopeRow))
         if " " in row.sizes
     ]  # fmt: skip
-    heads = ("model", "corpus", "suite", "arm", "metric", "a doubling", "sizes", "n", "note")
-    return slim("Change with each doubling of the size (average over the sizes run)", heads, lines)
+    return slim("slopes", lines)
 
 
-def slim(caption: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+def slim(name: str, lines: Sequence[Sequence[str]]) -> Table:
     """A table without those of the columns of SAME that say one thing in every row; the caption says it instead."""
+    caption, heads = words.TABLES[name]
     same = [p for p, head in enumerate(heads) if head in SAME and len({line[p] for line in lines}) == 1]
     said = ", ".join(f"{heads[place]} {lines[0][place]}" for place in same)
-    return texts(f"{caption}: {said}" if said else caption, heads, lines).without(*same)
+    return texts((f"{caption}: {said}" if said else caption, heads), lines).without(*same)
 
 
 def _shown(rows: Sequence[Shown]) -> list[Shown]:

@@ -78,7 +78,7 @@ def read_picture(path: str, table: Table | None = None) -> Picture:
 def hash_table(paths: Iterable[str]) -> Table:
     """Files that went in, with their hashes."""
     rows = ((path, file_hash(path)) for path in paths)
-    return texts("Files", ("file", "SHA-256, first 16 digits"), rows, ("row", "code"), narrow=False)
+    return texts(words.TABLES["hashes"], rows, ("row", "code"), narrow=False, label="Files")
 
 
 def write_page(path: str, template: str, data: object, values: Mapping[str, object]) -> None:

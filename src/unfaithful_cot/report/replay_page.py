@@ -79,12 +79,11 @@ def _tables(
     """What the page lays out as tables."""
     tests = replayed.comparisons
     alike = [row for row in tests if row.comparable]
-    first, rest = "Compared on the same cases, arm full", "All other comparisons"
     return {
         "side_by_side": replay_view.side_by_side(replayed),
         "further": replay_view.further(replayed),
         "undefined": replay_view.undefined(replayed),
-        "compared": tables.comparisons(alike, replayed.view, first, rest),
+        "compared": tables.comparisons(alike, replayed.view, "replay_comparisons"),
         "n_refused": len(tests) - len(alike),
         "readings": replay_view.readings_table(parted),
         "reading_links": list(replay_view.reading_links(parted)),

@@ -122,14 +122,14 @@ def side_by_side(replayed: Replayed) -> Table:
         for question in QUESTIONS
         for reading in READINGS
     ]
-    return _by_place("Published and corrected figures", columns, replayed)
+    return _by_place(words.REPLAY_TABLES["both"], columns, replayed)
 
 
 def further(replayed: Replayed) -> Table:
     """The metrics that the published reading does not have, where a file has a value of them."""
     known = {name for (_, name), row in replayed.rows.items() if row.value is not None}
     columns = [(metric_name(name), name) for name in _other(replayed) if name in known]
-    return _by_place("What the published reading does not tell", columns, replayed)
+    return _by_place(words.REPLAY_TABLES["corrected"], columns, replayed)
 
 
 def undefined(replayed: Replayed) -> list[tuple[str, str]]:
@@ -180,7 +180,8 @@ def readings_table(readings: Sequence[Mapping[str, Any]]) -> Table:
         (meaning, *(f"{each['n']:,} of {each['n_responses']:,}" for each in found))
         for meaning, found in by_meaning.items()
     )
-    return texts("Where the readings part", heads, rows, ("row", *("number" for _ in files)), narrow=False)
+    kinds = ("row", *("number" for _ in files))
+    return texts(("", heads), rows, kinds, narrow=False, label="Where the readings part")
 
 
 def reading_links(readings: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int, list[Entry]]]:
@@ -200,7 +201,6 @@ def _two(value: float | None) -> str:
 
 def agreement_table(entries: Iterable[Mapping[str, Any]]) -> Table:
     """A row a label and verdict: how often they agree, and what was left out."""
-    heads = ("label", "verdict", "agree", "share", "interval", "kappa", "left out", "at worst", "note")
     kinds = ("name", "name", "name", "number", "name", "number", "name", "number", "why")
     rows = []
     for each in entries:
@@ -212,7 +212,7 @@ def agreement_table(entries: Iterable[Mapping[str, Any]]) -> Table:
             out, _two(each["agreement_if_missing_disagrees"]), each["reason"] or "",
         )  # fmt: skip
         rows.append(Row(tuple(map(Entry, values)), f"{each['model']}, {each['condition']}"))
-    return Table("Agreement with labels", heads, tuple(rows), kinds)
+    return texts(words.TABLES["labels"], rows, kinds, narrow=False, label="Agreement with labels")
 
 
 def disagreement_tables(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[Table]]]:
@@ -223,10 +223,8 @@ def disagreement_tables(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[
         counts = (
             (label, *map(str, row)) for label, row in zip(each["labels"], each["confusion"], strict=True)
         )
-        kinds = ("row", *("number" for _ in each["verdicts"]))
-        confusion = texts(
-            "Labels (rows) and verdicts (columns)", ("", *each["verdicts"]), counts, kinds, narrow=False
-        )
+        named = (words.CONFUSION_TABLE, ("", *each["verdicts"]))
+        confusion = texts(named, counts, ("row", *("number" for _ in each["verdicts"])), narrow=False)
         rows = (
             Row(
                 (Entry(one["name"], link=link(each["model"], each["condition"], one["case"])),
@@ -234,8 +232,8 @@ def disagreement_tables(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[
             )
             for one in each["disagreements"]
         )  # fmt: skip
-        heads = ("case", "label", "verdict", "line", "why")
-        every = Table("Every disagreement", heads, tuple(rows), ("row", "text", "text", "number", "why"))
+        kinds = ("row", "text", "text", "number", "why")
+        every = texts(words.TABLES["disagreements"], rows, kinds, narrow=False)
         title = f"{each['model']}, {each['condition']}: {each['label']} against {each['grader']}.{each['verdict']}"
         yield (
             f"{title}: {len(each['disagreements'])} differ or are missing",
@@ -246,16 +244,13 @@ def disagreement_tables(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[
 def rejected_table(rejected: Sequence[Rejected]) -> Table:
     """The lines that are no rows that can be scored."""
     rows = ((f"{line.file}:{line.line}", line.kind, line.reason) for line in rejected[:MOST_LINES])
-    return texts("Rejected lines", ("where", "kind", "reason"), rows, ("row", "name", "why"), narrow=False)
+    kinds = ("row", "name", "why")
+    return texts(words.TABLES["rejected"], rows, kinds, narrow=False, label="Rejected lines")
 
 
 def files_table(files: Sequence[File], rejected: Sequence[Rejected]) -> Table:
     """What each file holds, and what in it should make a reader careful."""
     counts = Counter(line.file for line in rejected)
-    heads = (
-        "file", "model as its rows name it", "lines", "rejected", "responses", "cases", "scenarios", "different questions",
-        "cases with an ID that stands twice",
-    )  # fmt: skip
     rows = []
     for each in files:
         numbers = (
@@ -266,7 +261,9 @@ def files_table(files: Sequence[File], rejected: Sequence[Rejected]) -> Table:
         models = Entry(", ".join(sorted({str(origin.model_name) for origin in each.origins})))
         first = Entry(each.address, link=link(each.model, each.condition))
         rows.append(Row((first, models, *(Entry(f"{number:,}") for number in numbers))))
-    return Table("Files", heads, tuple(rows), ("row", "text", *("number" for _ in heads[2:])))
+    named = words.TABLES["files"]
+    kinds = ("row", "text", *("number" for _ in named[1][2:]))
+    return texts(named, rows, kinds, narrow=False, label="Files")
 
 
 def instructions(files: Iterable[File]) -> list[tuple[str, list[str]]]:

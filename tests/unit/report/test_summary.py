@@ -76,7 +76,7 @@ def test_headline_comparisons_stand_first(comparison) -> None:
         comparison(),
         comparison(b="safe_cite/n500/s0"),
     ]
-    first, rest = comparisons(rows, seen(), "first", "rest")
+    first, rest = comparisons(rows, seen(), "first_comparisons")
     # sizes in the order of numbers: 500 before 4000; the control after the baseline
     assert [(row.values[1], row.values[3], row.values[4]) for row in first.rows] == [
         ("accuracy", "safe_cite/n4000/s0", "baseline"),
