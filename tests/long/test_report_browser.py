@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from unit.report.conftest import report, study
+
+__all__ = ["report", "study"]
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
     None,
