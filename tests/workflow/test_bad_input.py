@@ -50,10 +50,10 @@ def shown(done: subprocess.CompletedProcess[str], where: str) -> str:
     return lines.pop()
 
 
-def holds_the_key(folder: Path) -> list[Path]:
+def holds_the_key(folder: Path, key: str = KEY) -> list[Path]:
     """Files of results and of Snakemake's own records in which the key stands."""
     files = [path for part in ("results", ".snakemake") for path in (folder / part).rglob("*")]
-    return [path for path in files if path.is_file() and KEY.encode() in path.read_bytes()]
+    return [path for path in files if path.is_file() and key.encode() in path.read_bytes()]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -80,6 +80,22 @@ def test_an_endpoint_that_fails_half_way(fresh: Callable[..., Study], name: str)
     assert [sent[json.dumps(body)] for body in kept] == [1, 1, 1] and len(sent) == 8
     assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
     assert holds_the_key(study.folder) == []
+
+
+def test_secrets_in_an_address_are_written_nowhere(fresh: Callable[..., Study]) -> None:
+    """User, password and a key in the query: in no message, log, ledger, cached answer or record of Snakemake."""
+    faulty = True
+    fault = Fault(status=403, message="not for ann:planted-password and planted-query")
+    with OpenAIServer(fault=lambda body, number: fault if faulty and number > 3 else None) as server:
+        address = server.url.replace("//", "//ann:planted-password@") + "/v1?api_key=planted-query"
+        generator = API.format(url=server.url).replace(f"{server.url}/v1", address)
+        study = fresh(CONFIG.format(count=8, generator=generator))
+        shown(run(study), f"{server.url.replace('//', '//***@')}/v1?api_key=***")
+        faulty = False
+        done = run(study)
+        assert done.returncode == 0 and "planted" not in done.stdout + done.stderr
+        assert {path.partition("?")[2] for path in server.paths} == {"api_key=planted-query"}
+    assert holds_the_key(study.folder, "planted") == []
 
 
 def test_a_disk_that_fills_up(fresh: Callable[..., Study]) -> None:

@@ -21,6 +21,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unfaithful_cot.cases.arms import CONFIDENTIAL, PUBLIC
+from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request
@@ -109,7 +110,7 @@ def write_scenarios(
     log.info("scenarios: %d accepted, rejected %s", len(accepted), dict(sorted(rejected.items())))
     if len(accepted) < count:
         raise EndpointError(
-            endpoint.base_url or "scenarios",
+            shown_address(endpoint.base_url or "scenarios"),
             f"{len(accepted):,} of {count:,} scenarios could be made in {MAX_SAMPLES} rounds "
             f"(rejected: {', '.join(f'{reason} {n:,}' for reason, n in sorted(rejected.items()))})",
             "JSON objects as resources/prompts/scenarios.v1.yaml describes them, no two alike",

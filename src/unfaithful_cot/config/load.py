@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from unfaithful_cot.config.addresses import without_secrets
 from unfaithful_cot.config.checks import (
     check_corpora,
     check_documents,
@@ -35,7 +36,7 @@ def _message(file: str, error: ValidationError, model: type[BaseModel]) -> Setti
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path, model = _place(problem["loc"], model)
     where = f"{file}: {'.'.join(path)}"
-    shown = repr(problem.get("input"))[:60]
+    shown = repr(without_secrets(problem.get("input")))[:60]
     if problem["type"] == "extra_forbidden":
         return SettingsError(
             f"{file}: {'.'.join(path[:-1]) or 'top level'}",

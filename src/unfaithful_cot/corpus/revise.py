@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot import jsonl
+from unfaithful_cot.config.addresses import without_secrets
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.cast import NAMES, load_names
 from unfaithful_cot.corpus.commission import PLACES, commission
@@ -95,7 +96,8 @@ def recipe(
     rounds: int,
 ) -> str:
     """One hash of everything that the requests of a revision are made from."""
-    asked = (endpoint.base_url, endpoint.model, endpoint.temperature, endpoint.max_tokens, rounds)
+    address = without_secrets(endpoint.base_url)
+    asked = (address, endpoint.model, endpoint.temperature, endpoint.max_tokens, rounds)
     return value_hash([*asked, *map(file_hash, (raw, universe, prompt, names))])
 
 

@@ -15,8 +15,9 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.batch_journal import Journal
 from unfaithful_cot.endpoints.batches import Batches
@@ -155,7 +156,7 @@ def check_endpoint(endpoint: EndpointSettings, model: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EndpointError(
             "endpoint.base_url",
-            f"'{address}' is no address",
+            f"'{shown_address(address)}' is no address",
             "It begins with http:// or https:// and names a host",
         )
     return address
@@ -170,9 +171,12 @@ def open_client(endpoint: EndpointSettings, address: str, key: str) -> Any:
     limits = httpx2.Limits(max_connections=places, max_keepalive_connections=places)
     common: dict[str, Any] = {"api_key": key, "max_retries": 0, "timeout": endpoint.timeout_s}
     common["http_client"] = openai.DefaultAsyncHttpxClient(limits=limits, timeout=endpoint.timeout_s)
+    bare, _, query = address.partition("#")[0].partition("?")
+    if query:  # of each call, behind its path
+        common["default_query"] = dict(parse_qsl(query, keep_blank_values=True))
     if endpoint.kind == "azure":
-        return openai.AsyncAzureOpenAI(azure_endpoint=address, api_version=endpoint.api_version, **common)
-    return openai.AsyncOpenAI(base_url=address, **common)
+        return openai.AsyncAzureOpenAI(azure_endpoint=bare, api_version=endpoint.api_version, **common)
+    return openai.AsyncOpenAI(base_url=bare, **common)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from unfaithful_cot.config.addresses import HIDDEN, secrets_of
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.errors import EndpointError
 
@@ -40,9 +41,14 @@ def read_key(endpoint: EndpointSettings) -> str:
     return key
 
 
-def redact(text: str, key: str) -> str:
-    """The text without the key, on one line, at most 200 characters."""
-    shown = " ".join(text.replace(key, "***").split()) if key != NO_KEY else " ".join(text.split())
+def redact(text: str, key: str, address: str = "") -> str:
+    """The text without the key and the secrets of the address, on one line, at most 200 characters.
+
+    Characters that steer a terminal become question marks.
+    """
+    for secret in [*secrets_of(address), *([key] if key != NO_KEY else [])]:
+        text = text.replace(secret, HIDDEN)
+    shown = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
     return shown[:200] + ("…" if len(shown) > 200 else "")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.faults import Fault
 from unfaithful_cot.endpoints.keys import redact
@@ -67,16 +68,16 @@ def refusal(
         "timeout_s": f"{endpoint.timeout_s:g}",
     }
     what, todo = (part.format(**words) for part in KNOWN.get(fault.reason, other))
-    said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key)}"
+    said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key, address)}"
     before = f", after {n_answers:,} answers with the same key and model" if n_answers else ""
-    return EndpointError(address, what + said + before, state, f"{todo}. {GOES_ON}")
+    return EndpointError(shown_address(address), what + said + before, state, f"{todo}. {GOES_ON}")
 
 
 def too_many(address: str, failures: Mapping[str, str], allowed: int, state: str) -> EndpointError:
     """The message when more requests failed for good than allowed."""
     counts = ", ".join(f"{reason} {n:,}" for reason, n in sorted(Counter(failures.values()).items()))
     return EndpointError(
-        address,
+        shown_address(address),
         f"{len(failures):,} requests failed after all attempts ({counts})",
         f"At most {allowed:,} may fail (max_failed); {state}",
         GOES_ON,

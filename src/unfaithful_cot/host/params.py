@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from unfaithful_cot.config.addresses import without_secrets
 from unfaithful_cot.config.base import Strict
 from unfaithful_cot.provenance import PACKAGE, code_hash
 
@@ -54,7 +55,8 @@ def flat(
 ) -> dict[str, Any]:
     """Params `group__field` (or `field`, where group is empty) of a settings object, one a field.
 
-    Fields that only set the pace (Strict.pace) rerun nothing.
+    Fields that only set the pace (Strict.pace) rerun nothing, nor do the secrets in an address, which Snakemake would write
+    into its metadata.
 
     Args:
         group: The argument of the function that the fields become together.
@@ -75,7 +77,7 @@ def flat(
 
 
 def _fields(group: str, source: Strict, fields: tuple[str, ...]) -> dict[str, Any]:
-    values, content = source.model_dump(mode="json"), source.content()
+    values, content = source.model_dump(mode="json"), without_secrets(source.content())
     params: dict[str, Any] = {}
     for name in fields or values:
         key = f"{group}__{name}" if group else _allowed(name)

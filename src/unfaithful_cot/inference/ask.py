@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from unfaithful_cot.config.addresses import without_secrets
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.host import progress
@@ -109,7 +110,7 @@ def _ask_endpoint(job: Job) -> Answered:
         template = template_hash(tokenizer)
         opened = opens_think(render(tokenizer, job.questions[0].messages))
     setup = job.setup(template, quantisation(job.loading))
-    served_by = [place.source, place.at, job.cell.adapter, settings.endpoint.base_url]
+    served_by = [place.source, place.at, job.cell.adapter, without_secrets(settings.endpoint.base_url)]
     todo = {question.key: question for question in job.questions}
     asked_for = served_name(job.cell, base, settings)
     found = endpoint.ask(list(todo.values()), settings, asked_for, job.cache / value_hash(served_by), opened)

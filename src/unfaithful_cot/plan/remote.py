@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.models import ModelSettings
 from unfaithful_cot.config.sources import adapter_source, corpora_written, documents_source
@@ -172,14 +173,15 @@ def _listed(endpoint: EndpointSettings) -> str:
     names = asyncio.run(_models(endpoint, address, key))
     if names and endpoint.model and endpoint.kind == "openai" and endpoint.model not in names:
         raise EndpointError(
-            f"{address}/models",
+            f"{shown_address(address)}/models",
             f"the model '{endpoint.model}' is not among the {len(names)} that this key may use",
             known(
                 endpoint.model,
                 names if len(names) <= 20 else [n for n in names if n[:3] == endpoint.model[:3]],
             ),
         )
-    return f"{address}: {len(names)} models" if names else address
+    shown = shown_address(address)
+    return f"{shown}: {len(names)} models" if names else shown
 
 
 async def _models(endpoint: EndpointSettings, address: str, key: str) -> list[str]:
@@ -194,21 +196,21 @@ async def _models(endpoint: EndpointSettings, address: str, key: str) -> list[st
             return []
         except openai.AuthenticationError:
             raise EndpointError(
-                address,
+                shown_address(address),
                 "the API refuses the key (401)",
                 f"The key of this API in {endpoint.api_key_env}",
                 f"Correct {endpoint.api_key_env} in .env or the environment",
             ) from None
         except openai.APIStatusError as error:
             raise EndpointError(
-                address,
-                f"the API answers {error.status_code} ({redact(error.message, key)})",
+                shown_address(address),
+                f"the API answers {error.status_code} ({redact(error.message, key, address)})",
                 todo="Try again later",
             ) from None
         except openai.APIConnectionError as error:
             raise EndpointError(
-                address,
-                f"the API cannot be reached ({redact(str(error.__cause__ or error), key)})",
+                shown_address(address),
+                f"the API cannot be reached ({redact(str(error.__cause__ or error), key, address)})",
                 todo="Check endpoint.base_url and the network, then run the same command again",
             ) from None
 

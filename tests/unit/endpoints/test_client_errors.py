@@ -189,3 +189,31 @@ def test_no_key_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     assert SECRET not in caplog.text
     assert "five: done 5, cached 0, failed 0, not finished 0 of 5 requests" in caplog.text
     assert "HTTP Request" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        Fault(status=403, message="no ann:planted-pw here, nor planted-query"),
+        Fault(status=400, message="at http://ann:planted-pw@h/v1?api_key=planted-query"),
+        Fault(status=500, message="planted-query"),
+        Fault(reset=True),
+        Fault(body=b"<html>"),
+    ],
+)
+def test_secrets_in_an_address_are_in_no_message_and_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], fault: Fault | None
+) -> None:
+    """User and password go out as basic authorization, the query behind the path of each call."""
+    with caplog.at_level(logging.DEBUG), OpenAIServer(fault=lambda body, n: fault) as server:
+        url = server.url.replace("http://", "http://ann:planted-pw@") + "/v1?api_key=planted-query"
+        endpoint = settings(url, max_attempts=2)
+        if fault is None:
+            complete(ask(endpoint, 3), endpoint, tmp_path)
+        else:
+            assert "http://***@127.0.0.1" in str(failure(tmp_path, endpoint, 3))
+        assert {path for path in server.paths} == {"/v1/chat/completions?api_key=planted-query"}
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()).decode()
+    output = capfd.readouterr()
+    assert "planted" not in caplog.text + output.out + output.err + written
