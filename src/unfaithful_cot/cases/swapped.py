@@ -38,10 +38,10 @@ def swap_thinking(cases: str, responses: str, swapped: str, counts: str, swapped
             "Give the suite more scenarios, or leave this part out with organisms.NAME.swapped_tasks: 0",
         )
     jsonl.write(swapped, swapped_cases(chosen))
-    told = {"tasks": len(thoughts) + sum(left_out.values()), "used": len(chosen)}
-    told["not_needed"] = len(thoughts) - len(chosen)
-    told["same_thought"] = sum(sides[SIDES[0]][1] == sides[SIDES[1]][1] for sides in chosen)
-    jsonl.write_json(counts, told | {"left_out": dict(sorted(left_out.items()))})
+    counted = {"tasks": len(thoughts) + sum(left_out.values()), "used": len(chosen)}
+    counted["not_needed"] = len(thoughts) - len(chosen)
+    counted["same_thought"] = sum(sides[SIDES[0]][1] == sides[SIDES[1]][1] for sides in chosen)
+    jsonl.write_json(counts, counted | {"left_out": dict(sorted(left_out.items()))})
 
 
 def task_of(case: Case) -> str:

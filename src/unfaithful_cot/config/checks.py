@@ -112,8 +112,8 @@ def check_corpora(settings: Settings, file: str, universes: list[str]) -> None:
 
 def check_documents(settings: Settings, file: str, prompts: list[str] | None) -> None:
     """The requests to a writer exist, and only what an API wrote is revised."""
-    told = settings.documents
-    for key, prompt in (("prompt", told.prompt), ("revision.prompt", told.revision.prompt)):
+    documents = settings.documents
+    for key, prompt in (("prompt", documents.prompt), ("revision.prompt", documents.revision.prompt)):
         kind = "documents." if key == "prompt" else "revise_document."
         fitting = [name for name in prompts or [] if name.startswith(kind)]
         if prompts is not None and prompt not in fitting:
@@ -122,10 +122,10 @@ def check_documents(settings: Settings, file: str, prompts: list[str] | None) ->
                 f"'{prompt}' is no {kind}* of resources/prompts/",
                 known(prompt, fitting),
             )
-    if told.revision.rounds and told.generator == "embedded":
+    if documents.revision.rounds and documents.generator == "embedded":
         raise SettingsError(
             f"{file}: documents.revision.rounds",
-            f"{told.revision.rounds} with the embedded generator, which would write the same again",
+            f"{documents.revision.rounds} with the embedded generator, which would write the same again",
             "0, or documents.generator: openai",
         )
 

@@ -144,7 +144,7 @@ def pages() -> dict[str, str]:
 
 
 def _section(title: str, model: type[BaseModel]) -> list[str]:
-    told = " ".join((model.__doc__ or "").split())
+    text = " ".join((model.__doc__ or "").split())
     schema = model.model_json_schema()
     with_defaults = any("default" in item for item in schema["properties"].values())
     described = any("description" in item for item in schema["properties"].values())
@@ -165,8 +165,8 @@ def _section(title: str, model: type[BaseModel]) -> list[str]:
         )
     pace = ", ".join(f"`{name}`" for name in schema["properties"] if name in getattr(model, "pace", ()))
     if pace:
-        told = f"{told} Changed, these rerun nothing: {pace}."
-    return [f"## {title}\n", f"{told}\n", *("| " + " | ".join(row) + " |" for row in rows), ""]
+        text = f"{text} Changed, these rerun nothing: {pace}."
+    return [f"## {title}\n", f"{text}\n", *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
 def _table_section(path: str, table: type[TableRow]) -> list[str]:

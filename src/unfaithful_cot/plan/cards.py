@@ -98,14 +98,14 @@ def speed(
             if work == "training"
             else here.bandwidth_tb_s / there.bandwidth_tb_s
         )
-    told = f"{work}: {anchor.tokens_per_s:,.0f} tokens/s of one card ({anchor.source}), scaled by the model's parameters"
+    basis = f"{work}: {anchor.tokens_per_s:,.0f} tokens/s of one card ({anchor.source}), scaled by the model's parameters"
     if here != there:
-        told += (
+        basis += (
             f" and to the {card}"
             if here
             else f"; nothing is known of {card}, the figure of {anchor.card} is taken"
         )
-    return Speed(anchor.tokens_per_s * ratio * anchor.parameters / parameters, told)
+    return Speed(anchor.tokens_per_s * ratio * anchor.parameters / parameters, basis)
 
 
 def measured(work: Work, in_4bit: bool, benchmarks: Path) -> Anchor | None:
@@ -117,13 +117,15 @@ def measured(work: Work, in_4bit: bool, benchmarks: Path) -> Anchor | None:
     path = benchmarks / BENCHMARKS[work]
     if not path.is_file():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    card = told.get("device") or told.get("machine", {}).get("device", "")
-    if known().kind(card) is None or "tiny" in str(told.get("model", "")):
+    measurement = json.loads(path.read_text(encoding="utf-8"))
+    card = measurement.get("device") or measurement.get("machine", {}).get("device", "")
+    if known().kind(card) is None or "tiny" in str(measurement.get("model", "")):
         return None
     arms = {
         arm["arm"]: arm.get("tokens_a_second") or arm["tokens_s"]
-        for arm in sorted(told["arms"], key=lambda arm: -(arm.get("tokens_a_second") or arm["tokens_s"]))
+        for arm in sorted(
+            measurement["arms"], key=lambda arm: -(arm.get("tokens_a_second") or arm["tokens_s"])
+        )
         if arm["arm"].startswith("ours") and ("nf4" in arm["arm"].lower()) == in_4bit
     }  # of two arms of one name the slower stays
     if not arms:

@@ -36,12 +36,12 @@ def preflight(settings: Mapping[str, Any], models: str, universes: str, cache: s
     kind = cards[0].model if cards and cards[0].memory_mb else study.prices.gpu
     estimated = stages(study, used, Path(universes), Path(cache), kind)
     lines = [*findings_table(found), "", *stage_lines(estimated, study, max(len(cards), 1))]
-    told = problems(found)
-    print("", *lines, "", *told, sep="\n", flush=True)
-    if told:
+    messages = problems(found)
+    print("", *lines, "", *messages, sep="\n", flush=True)
+    if messages:
         raise SettingsError(
             "preflight",
-            f"{len(told)} problem{'s' * (len(told) > 1)}, listed above",
+            f"{len(messages)} problem{'s' * (len(messages) > 1)}, listed above",
             todo="Mend them, then run `snakemake preflight` again: nothing was spent",
         )
 

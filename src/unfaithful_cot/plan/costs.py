@@ -83,28 +83,31 @@ def document_plans(settings: Settings, universes: Path, cache: Path) -> Iterator
     from unfaithful_cot.endpoints.templates import FOLDER
 
     for corpus in corpora_written(settings):
-        recipe, told = settings.recipes[corpus], settings.documents
+        recipe, documents = settings.recipes[corpus], settings.documents
         world = universe.load_universe(universes / f"{recipe.universe}.yaml")
-        wanted = specs.make_specs(world, corpus, told.count, told.seed, recipe.categories)
-        prompt = FOLDER / f"{told.prompt}.yaml"
-        asked = api.requests(wanted, world, told.endpoint, prompt)
-        yield f"documents of {corpus}", plan(asked, told.endpoint, cache)
-        if told.revision.rounds:
-            made = cache.parents[1] / settings.study / "corpora" / corpus
+        wanted = specs.make_specs(world, corpus, documents.count, documents.seed, recipe.categories)
+        prompt = FOLDER / f"{documents.prompt}.yaml"
+        asked = api.requests(wanted, world, documents.endpoint, prompt)
+        yield f"documents of {corpus}", plan(asked, documents.endpoint, cache)
+        if documents.revision.rounds:
+            folder = cache.parents[1] / settings.study / "corpora" / corpus
             file = universes / f"{recipe.universe}.yaml"
-            yield f"revision of {corpus}, {_rounds(told)}", _revision(told, wanted, file, made, cache)
+            yield (
+                f"revision of {corpus}, {_rounds(documents)}",
+                _revision(documents, wanted, file, folder, cache),
+            )
 
 
-def _rounds(told: DocumentSettings) -> str:
-    return "1 round" if told.revision.rounds == 1 else f"{told.revision.rounds} rounds"
+def _rounds(documents: DocumentSettings) -> str:
+    return "1 round" if documents.revision.rounds == 1 else f"{documents.revision.rounds} rounds"
 
 
 def _revision(
-    told: DocumentSettings, wanted: Sequence[DocumentSpec], universe: Path, made: Path, cache: Path
+    documents: DocumentSettings, wanted: Sequence[DocumentSpec], universe: Path, corpus: Path, cache: Path
 ) -> Plan:
     """Every document in every round, unless all of that was done; what an interrupted run kept is not counted off.
 
-    made: the folder of the corpus. The drafts are not read: that would take longer than a plan may.
+    corpus: the folder of the corpus. The drafts are not read: that would take longer than a plan may.
     """
     from unfaithful_cot.corpus import revise
     from unfaithful_cot.corpus.cast import NAMES
@@ -112,10 +115,10 @@ def _revision(
     from unfaithful_cot.endpoints.requests import plan
     from unfaithful_cot.endpoints.templates import FOLDER
 
-    prompt, rounds = FOLDER / f"{told.revision.prompt}.yaml", told.revision.rounds
-    asked = revise.expected_requests(wanted, load_universe(universe), told.endpoint, rounds, prompt)
-    expected = plan(asked, told.endpoint, cache)
-    if not revise.is_done(made, universe, prompt, NAMES, told.endpoint, rounds):
+    prompt, rounds = FOLDER / f"{documents.revision.prompt}.yaml", documents.revision.rounds
+    asked = revise.expected_requests(wanted, load_universe(universe), documents.endpoint, rounds, prompt)
+    expected = plan(asked, documents.endpoint, cache)
+    if not revise.is_done(corpus, universe, prompt, NAMES, documents.endpoint, rounds):
         return expected
     return replace(
         expected,

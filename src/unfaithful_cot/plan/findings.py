@@ -61,5 +61,5 @@ def findings_table(findings: Sequence[Finding]) -> list[str]:
 
 def problems(findings: Sequence[Finding]) -> list[str]:
     """Each problem as its one message, numbered; one that several findings share stands there once."""
-    told = dict.fromkeys(str(one.problem) for one in findings if one.problem)
-    return [f"{number}. {text}" for number, text in enumerate(told, 1)]
+    messages = dict.fromkeys(str(one.problem) for one in findings if one.problem)
+    return [f"{number}. {text}" for number, text in enumerate(messages, 1)]

@@ -59,7 +59,7 @@ def gpu_findings(models: dict[str, ModelSettings], device: str, cluster: bool) -
         elif cluster:
             yield Finding("GPUs", name, f"{model.gpus} a job, which the cluster has to give")
         else:
-            yield tried("GPUs", name, lambda n=model.gpus, who=name: _told(check_gpus(n, who), n))  # type: ignore[misc]
+            yield tried("GPUs", name, lambda n=model.gpus, who=name: _cards_in_words(check_gpus(n, who), n))  # type: ignore[misc]
 
 
 def driver_finding(models: dict[str, ModelSettings], device: str) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ def driver_finding(models: dict[str, ModelSettings], device: str) -> Iterator[Fi
 
 def _driver_suits(driver: tuple[int, ...], cuda: tuple[int, ...] | None) -> str:
     """CUDA 13 needs a driver of the 580 series or newer, CUDA 12 one of 525 (NVIDIA's table of minor version compatibility)."""
-    told = ".".join(map(str, driver))
+    text = ".".join(map(str, driver))
     if cuda is None:
         raise MachineError(
             "torch",
@@ -83,14 +83,14 @@ def _driver_suits(driver: tuple[int, ...], cuda: tuple[int, ...] | None) -> str:
     if driver[0] < least:
         raise MachineError(
             "GPU driver",
-            f"version {told} is too old for the installed torch, which was built for CUDA {cuda[0]}.{cuda[1]}",
+            f"version {text} is too old for the installed torch, which was built for CUDA {cuda[0]}.{cuda[1]}",
             f"Version {least} or newer",
             "Take a machine with a newer driver (RunPod: the filter for CUDA versions when a pod is made)",
         )
-    return f"built for CUDA {cuda[0]}.{cuda[1]}, driver {told}"
+    return f"built for CUDA {cuda[0]}.{cuda[1]}, driver {text}"
 
 
-def _told(cards: Sequence[Card], n: int) -> str:
+def _cards_in_words(cards: Sequence[Card], n: int) -> str:
     kinds = ", ".join(sorted({card.model for card in cards}))
     busy = sum((card.used_mb or 0) > 1024 for card in cards)
     return f"{n} a job, {len(cards)} here ({kinds})" + (f"; {busy} in use by something else" if busy else "")
@@ -106,16 +106,16 @@ def memory_findings(
     room = min(known) * 2.0**20
     if config is None:
         need = weight_bytes(model, settings.loading, None)
-        told = f"weights alone {need / GIB:.1f} of {room / GIB:.1f} GiB; config.json is not at hand, so no more is known"
+        text = f"weights alone {need / GIB:.1f} of {room / GIB:.1f} GiB; config.json is not at hand, so no more is known"
         problem = too_large(model, settings.loading, need, room, None) if need > room else None
-        yield Finding("card memory", name, told, "PROBLEM" if problem else "look", problem)
+        yield Finding("card memory", name, text, "PROBLEM" if problem else "look", problem)
         return
     if name in settings.grid.models:
-        for key, told_how in trainings_of(settings).items():
+        for key, training in trainings_of(settings).items():
             yield tried(
                 "card memory",
                 f"{name}, {key}",
-                lambda how=told_how: training_fits(model, settings.loading, how, shape_of(config), room),  # type: ignore[misc]
+                lambda how=training: training_fits(model, settings.loading, how, shape_of(config), room),  # type: ignore[misc]
             )
     if settings.inference.engine == "transformers":
         yield tried(
@@ -168,20 +168,20 @@ def _disks(wanted: dict[str, tuple[Path, float]]) -> Iterator[Finding]:
     for parts in needs.values():
         subject, there = " and ".join(what for what, _, _ in parts), parts[0][1]
         need, free = sum(size for _, _, size in parts), shutil.disk_usage(there).free
-        told = f"about {need / 1e9:,.1f} GB will be written, {free / 1e9:,.1f} GB are free"
+        text = f"about {need / 1e9:,.1f} GB will be written, {free / 1e9:,.1f} GB are free"
         if free < need:
             yield failed(
                 "disk",
                 subject,
                 StorageError(
                     there,
-                    told,
+                    text,
                     f"{(need - free) / 1e9:,.1f} GB more",
                     "Free space, take a larger volume, or let HF_HOME and results/ lie on another disk",
                 ),
             )
         else:
-            yield Finding("disk", subject, told)
+            yield Finding("disk", subject, text)
 
 
 def program_findings(models: dict[str, ModelSettings], cluster: bool) -> Iterator[Finding]:

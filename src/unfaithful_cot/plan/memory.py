@@ -36,9 +36,9 @@ class Config(SimpleNamespace):
         return Config(**inner) if isinstance(inner, Mapping) else self
 
 
-def read_config(told: Mapping[str, Any]) -> Config:
+def read_config(config: Mapping[str, Any]) -> Config:
     """config.json with what it may leave out. Raises: KeyError for a configuration of another form."""
-    inner = told.get("text_config", told)
+    inner = config.get("text_config", config)
     heads = inner["num_attention_heads"]
     full = {"tie_word_embeddings": False, "num_key_value_heads": heads, "head_dim": None, **inner}
     for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"):

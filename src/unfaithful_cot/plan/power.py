@@ -109,11 +109,11 @@ def power_lines(designs: list[Design], confidence: float) -> list[str]:
     for design in designs:
         level = ALPHA / design.n_tests
         rises = [smallest_rise(n, level) for n in (design.n_cases, design.n_scenarios)]
-        told = " to ".join("none" if rise is None else f"{rise:.3f}" for rise in dict.fromkeys(rises))
+        smallest = " to ".join("none" if rise is None else f"{rise:.3f}" for rise in dict.fromkeys(rises))
         bound = half_width(design.n_scenarios, 0.0, confidence)
         lines.append(
             f"{design.suite}: {design.n_cases:,} cases of {design.n_scenarios:,} scenarios an arm and condition. Smallest rise of a "
-            f"rate that is found with power {POWER}: {told} (exact McNemar, Holm over {design.n_tests} tests, no case changing back); "
+            f"rate that is found with power {POWER}: {smallest} (exact McNemar, Holm over {design.n_tests} tests, no case changing back); "
             f"a rate of 0 has an upper limit of {bound:.3f}."
         )
     return lines

@@ -229,17 +229,17 @@ def price_findings(settings: Settings, universes: Path, cache: Path) -> Iterator
 
 
 def _against_ceiling(name: str, ceiling: float, spent: float, about: float | None) -> Finding:
-    told = f"${spent:,.2f} spent" + (f", about ${about:,.2f} to come" if about is not None else "")
-    told += f", ceiling ${ceiling:,.2f}"
+    text = f"${spent:,.2f} spent" + (f", about ${about:,.2f} to come" if about is not None else "")
+    text += f", ceiling ${ceiling:,.2f}"
     if spent + (about or 0.0) <= ceiling and not (spent >= ceiling and about):
-        return Finding("price", name, told)
+        return Finding("price", name, text)
     passed = "is already exceeded" if spent >= ceiling else "would be passed"
     return failed(
         "price",
         name,
         EndpointError(
             f"{name}.endpoint.max_usd",
-            f"the ceiling {passed}: {told}",
+            f"the ceiling {passed}: {text}",
             f"At least {spent + (about or 0.0):,.2f}",
             "Raise it, ask for less, or choose a cheaper model",
         ),

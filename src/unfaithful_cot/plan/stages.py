@@ -170,8 +170,8 @@ def _document_tokens(settings: Settings, universes: Path, universe: str) -> floa
         return known().assumed.document_tokens
     from unfaithful_cot.corpus.universe import load_universe
 
-    told = load_universe(universes / f"{universe}.yaml").length_tokens
-    return (told.low + told.high) / 2
+    length = load_universe(universes / f"{universe}.yaml").length_tokens
+    return (length.low + length.high) / 2
 
 
 def _answered(load: Workload, models: dict[str, ModelSettings], on: Rented) -> Iterator[Stage]:
