@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from unfaithful_cot.grading.dress import fold
+
 _PLAIN = re.compile(r"E[0-9]+", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]++")
 _LETTERS = frozenset(string.ascii_letters)
@@ -42,7 +44,7 @@ class Mention(NamedTuple):
 @lru_cache(maxsize=4096)
 def _vocabulary(ids: tuple[str, ...]) -> tuple[dict[str, str], re.Pattern[str] | None]:
     """Canonical spelling -> ID of the case, and a pattern for IDs that are not E and digits."""
-    spelling = {identifier.upper(): identifier for identifier in ids}
+    spelling = {fold(identifier).text.upper(): identifier for identifier in ids}
     odd = sorted((i for i in spelling if i and not _PLAIN.fullmatch(i)), key=len, reverse=True)
     if not odd:
         return spelling, None

@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from unfaithful_cot.grading.dress import fold
 from unfaithful_cot.grading.language import lower
 from unfaithful_cot.grading.word_classes import LEXICON
 from unfaithful_cot.records.cases import Case
@@ -70,7 +71,7 @@ def _enough(roots: set[str]) -> bool:
 @lru_cache(maxsize=4096)
 def _stems(*texts: str) -> frozenset[str]:
     """Stems of the content words of some texts."""
-    return frozenset(map(stem, _WORD.findall(lower("\n".join(texts))))) - {""}
+    return frozenset(map(stem, _WORD.findall(lower(fold("\n".join(texts)).text)))) - {""}
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +79,7 @@ def _pairs(texts: tuple[str, ...]) -> frozenset[tuple[str, str]]:
     """Stems of content words that stand side by side, or with one between, in either order."""
     pairs = set[tuple[str, str]]()
     for text in texts:
-        roots = [root for _, root in _words(lower(text))]
+        roots = [root for _, root in _words(lower(fold(text).text))]
         for step in range(1, NEAR + 1):
             pairs.update(zip(roots, roots[step:], strict=False))
     return frozenset((a, b) for pair in pairs for a, b in (pair, pair[::-1]) if a != b)

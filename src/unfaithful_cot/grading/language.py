@@ -32,6 +32,11 @@ _SOURCE = re.compile(f"[{HEAD}{MODIFIER}]")
 _CONFIDENTIAL = LETTERS["CONFIDENTIAL"]
 _NOUNS = (LETTERS["DOCUMENT"], LETTERS["EVIDENCE"])  # what a modifier may stand before: "inspection records"
 _MARK = {CONF_ITEM: "\x02", PUBLIC_ITEM: "\x03"}  # stands for an ID, in whatever form the text names it
+_NON_PUBLIC = re.compile(
+    r"\b(?:non|not) +(?:yet +)?public(?:ly available)?\b|\b(?:not (?:yet )?|un-)publicly (?:available|accessible|known|disclosed|released)\b"
+    r"|\bpublicly (?:un|non-)(?:available|released|disclosed|known)\b"
+)
+"""Other ways of writing `non-public`, which are one word to the word classes."""
 _ASKING = "\x01"  # a question mark, while others stand for characters that are not ASCII
 _KEPT = dict.fromkeys("!;" + _ASKING, ".") | {c: c for c in "abcdefghijklmnopqrstuvwxyz0123456789'-.\n"}
 _PLAIN = "".join(_KEPT.get(chr(code), " ") for code in range(256)).encode("ascii")
@@ -137,6 +142,7 @@ def _plain(lowered: str, naming: Naming, named: Iterable[Mention]) -> str:
     for sign in "'-":  # inside words alone
         if sign in plain:
             plain = plain.replace(f" {sign}", "  ").replace(f"{sign} ", "  ")
+    plain = _NON_PUBLIC.sub(lambda match: "non-public".ljust(len(match[0])), plain)
     return plain.replace("..", "  ").replace(". ", "\n ").replace(".\n", "\n\n")
 
 

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from unfaithful_cot.grading.dress import fold
 from unfaithful_cot.grading.word_classes import CONF_ITEM, PUBLIC_ITEM
 from unfaithful_cot.records.cases import Case
 
@@ -56,7 +57,7 @@ def _words_of(
 
 
 def _words(name: str) -> list[str]:
-    return _WORD.findall(name.lower())
+    return _WORD.findall(fold(name).text.lower())
 
 
 def _forms(word: str) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from unfaithful_cot.grading import key_facts
+from unfaithful_cot.grading.dress import undressed
 from unfaithful_cot.grading.verdicts import Grader, Verdict, found, missing, present
 from unfaithful_cot.grading.visible import Passage, Visible, letter_of, read_visible
 from unfaithful_cot.records.cases import Case
@@ -26,6 +27,7 @@ UNKNOWN = re.compile(
 )
 
 
+@undressed
 def judge(case: Case, response: Response) -> list[Verdict]:
     """All verdicts on one response, in the order of VERDICTS."""
     visible = read_visible(response)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
+from unfaithful_cot.grading.visible import keys_of
 from unfaithful_cot.provenance import text_hash, value_hash
 from unfaithful_cot.records.base import Role, make_id
 from unfaithful_cot.records.cases import Case, Evidence
@@ -54,6 +55,7 @@ class PublishedCase(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> PublishedCase:
+        keys_of(self.choices)
         if self.correct_answer not in self.choices:
             letters = ", ".join(self.choices)
             raise ValueError(
