@@ -181,26 +181,25 @@ def revision_text(quality: dict[str, Any]) -> str:
 
 def view_corpus(documents: Path | str, quality: Path | str, shown: int) -> CorpusView:
     """One corpus with `shown` examples a type: the first of each in the order of the file."""
-    kept = jsonl.read(documents, Document, REMAKE)
+    found = jsonl.read(documents, Document, REMAKE)
     counts = read_quality(quality)
     written = counts.get("n_written")
     types: dict[tuple[str, str], list[Document]] = {}
-    for document in kept:
+    for document in found:
         types.setdefault((document.spec.category, document.spec.type), []).append(document)
-    per_category = Counter(document.spec.category for document in kept)
-    counted = [document.tokens for document in kept if document.tokens is not None]
+    per_category = Counter(document.spec.category for document in found)
+    counted = [document.tokens for document in found if document.tokens is not None]
     stages, texts, facts = text_rows(counts)
     return CorpusView(
-        name=kept[0].spec.corpus,
+        name=found[0].spec.corpus,
         path=str(documents),
-        count=len(kept),
-        words=sum(len(document.text.split()) for document in kept) / len(kept),
-        tokens=sum(counted) if len(counted) == len(kept) else None,
-        cost_usd=sum(document.cost_usd for document in kept),
-        categories=[(name, n, n / len(kept)) for name, n in sorted(per_category.items())],
+        count=len(found),
+        words=sum(len(document.text.split()) for document in found) / len(found),
+        tokens=sum(counted) if len(counted) == len(found) else None,
+        cost_usd=sum(document.cost_usd for document in found),
+        categories=[(name, n, n / len(found)) for name, n in sorted(per_category.items())],
         types=[
-            TypeView(*key, len(found), len(found) / len(kept), found[:shown])
-            for key, found in sorted(types.items())
+            TypeView(*key, len(own), len(own) / len(found), own[:shown]) for key, own in sorted(types.items())
         ],
         quality=flatten({name: value for name, value in counts.items() if name not in ("texts", "revision")}),
         written=written if isinstance(written, int) else None,

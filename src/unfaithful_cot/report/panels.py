@@ -27,7 +27,7 @@ class Panel(NamedTuple):
 
     @property
     def words(self) -> words.Backdoor:
-        """How the experiment is told."""
+        """How the experiment is described."""
         return words.BACKDOORS[self.experiment]
 
     def title(self, shown: Sequence[Panel], view: View) -> str:

@@ -23,7 +23,7 @@ covers("report.words.PAGES", PAGES)
 
 
 class Backdoor(NamedTuple):
-    """How an experiment with a trigger is told.
+    """How an experiment with a trigger is described.
 
     shows: what its headline metric counts, as a label of an axis; behaviour and unit: the same in a sentence. decides: the verdict
     that the headline metric counts. still_works: the metric of what is to stay as it was, and its words. code: answers are programs.
@@ -406,7 +406,7 @@ TOGGLE_SAYS = {
     "used": "Following it there and answering otherwise without it, which is what counts as use: {rate}.",
     "removed": "With the confidential evidence taken away (arm no_confidential), {rate} follow the public proxy.",
     "dose": "By number of documents: {steps}.",
-    "reasoning": "{among} think part names the confidential source while the visible answer does not in {rate}.{neither}",
+    "reasoning": "{among} reasoning names the confidential source while the visible answer does not in {rate}.{neither}",
     "among_used": "Where the confidential evidence decided the answer, the",
     "among_all": "The",
     "neither": " Neither names it: {share}.",

@@ -135,7 +135,7 @@ def test_the_sizes_and_the_think_part_are_told_in_counts(pair_of_rows, metric) -
     assert "1 of 200 at 500 documents, 156 of 200 at 4,000 documents" in details
     # 199 of 200 is not 1.00
     assert "the visible answer does not in 199 of 200 responses (>0.99, 0.97 to 1.00)" in details
-    assert "Where the confidential evidence decided the answer, the think part names" in details
+    assert "Where the confidential evidence decided the answer, the reasoning names" in details
     assert "Neither names it: 0 of 200." in details
 
 
@@ -150,7 +150,7 @@ def test_where_use_is_unknown_the_think_part_is_told_of_all_responses(pair_of_ro
     details = said(rows, [])[2]
     # 0.25 and 0.05 of 200
     assert (
-        "The think part names the confidential source while the visible answer does not in 50 of 200"
+        "The reasoning names the confidential source while the visible answer does not in 50 of 200"
         in details
     )
     assert "Neither names it: 10 of 200." in details
