@@ -16,7 +16,7 @@ from typing import Any
 
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.cache import Answer
-from unfaithful_cot.endpoints.faults import Fault, MalformedAnswer, by_status
+from unfaithful_cot.endpoints.faults import Fault, MalformedAnswer, by_status, classify
 from unfaithful_cot.endpoints.replies import read_answer
 from unfaithful_cot.endpoints.requests import CHARACTERS_PER_TOKEN, PROMPT_MARGIN, Request, accepted_sampling
 
@@ -95,9 +95,12 @@ def _outcome(key: str, entry: dict[str, Any], server: str) -> Answer | Fault:
         try:
             return read_answer(key, body, server, batched=True)
         except MalformedAnswer as malformed:
-            return Fault("retry", "malformed", str(malformed), maybe_billed=True)
-    said = body.get("error") or {}
-    return by_status(status, str(said.get("code") or ""), str(said.get("message") or ""), {})
+            return classify(malformed)
+    error = body.get("error") or {}
+    if isinstance(error, str):
+        return by_status(status, "", error, {})
+    code, words, param = (str(error.get(name) or "") for name in ("code", "message", "param"))
+    return by_status(status, code, words, {}, param)
 
 
 def first_error(errors: Sequence[Any]) -> tuple[str, str]:

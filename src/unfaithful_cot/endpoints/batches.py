@@ -81,7 +81,7 @@ class Batches:
                 log.info("%d batches stay at the API; the next run collects them", len(self.open))
         log.info("%s: %s; retries %s", tally.label, tally.state(), dict(tally.retries))
         if len(tally.failures) > tally.allowed:
-            raise too_many(address, tally.failures, tally.allowed, tally.state())
+            raise too_many(address, tally.failures, tally.allowed, tally.state(), tally.words)
         if tally.stopped:
             raise refusal(
                 tally.stopped, address, self.endpoint, key, tally.state(), n_answers=len(tally.answers)

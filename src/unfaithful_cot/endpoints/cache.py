@@ -15,6 +15,14 @@ from unfaithful_cot.jsonl import AppendOnly
 from unfaithful_cot.records.base import Record
 
 FILE = "answers.jsonl"
+ENDS = {
+    **dict.fromkeys(
+        ("stop", "stop_sequence", "eos", "eos_token", "end_turn", "end", "complete", "completed"), "stop"
+    ),
+    **dict.fromkeys(("length", "max_tokens", "model_length", "max_output_tokens", "max_length"), "length"),
+    **dict.fromkeys(("content_filter", "safety", "refusal", "sensitive"), "content_filter"),
+}
+"""How an answer may end, by the names that services have for it; any other end is a failure that may pass."""
 
 
 class Answer(Record):
@@ -45,11 +53,14 @@ class AnswerCache(AppendOnly[Answer]):
     def load(self, wanted: Set[str], server: str | None = None) -> dict[str, Answer]:
         """The answers to the wanted keys, of one server (None: of any); of two with one key the first.
 
-        An answer that names no server is taken where the server's own is missing.
+            An answer that names no server is taken where the server's own is missing; one with an end that is none, as older
+        versions cached it, is requested again.
         """
         found: dict[str, Answer] = {}
         unnamed: dict[str, Answer] = {}
         for answer in self.read() if wanted else ():
+            if answer.finish_reason.lower() not in ENDS:
+                continue
             if answer.key in wanted and (server is None or answer.server in (server, None)):
                 (found if answer.server else unnamed).setdefault(answer.key, answer)
         return unnamed | found

@@ -99,7 +99,7 @@ async def _through(todo: list[Request], tally: Tally, store: AnswerCache, journa
     """Open the API and send what is open; each answer is appended before it is counted."""
     endpoint = tally.endpoint
     address = check_endpoint(endpoint, todo[0].model)
-    key = read_key(endpoint)
+    key = tally.key = read_key(endpoint)
     async with open_client(endpoint, address, key) as api:
         await Batches(todo, journal, tally).run(api, store.append, address, key)
         rest = [request for request in todo if request.key not in tally.answers | tally.failures]

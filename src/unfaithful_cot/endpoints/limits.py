@@ -14,20 +14,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unfaithful_cot.endpoints.faults import seconds_left
+
 KINDS = ("requests", "tokens")
 PARTS = re.compile(r"([\d.]+)(ms|[dhms])")
 ARRIVAL_S = 0.1
 """A request may come in by so much later than another one that was sent at the same time."""
 REMEMBERED = 50_000
 """Moments that are remembered: more than ever are in flight."""
+LONGEST_RESET_S = 86400.0
+"""A longer time until a limit is whole again is of no use: the limit counts as not announced."""
+LONGEST_HOLD_S = 600.0
 UNIT_S = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def duration_s(text: str) -> float | None:
-    """Seconds in `1s`, `6m0s`, `20ms`, `1h30m`, or a plain number of seconds; None where it is none of these."""
+    """Seconds in `1s`, `6m0s`, `20ms`, `1h30m`, a plain number of seconds, or until a moment; None where it is none of these.
+
+    A moment is a Unix time, as some gateways send it.
+    """
     text = text.strip()
     try:
-        seconds = float(text)
+        seconds = seconds_left(float(text))
     except ValueError:
         if not text or PARTS.sub("", text):
             return None
@@ -104,10 +112,12 @@ class Limits:
         self.buckets = {kind: Bucket() for kind in KINDS}
         self.times_s: list[float] = []
         self.used: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}  # one entry more than times_s
+        self.held_s: float | None = None  # since when nothing may go
 
     def sent(self, tokens: float, now: float) -> None:
         """Count a request of so many tokens that goes out now."""
         self.times_s.append(now)
+        self.held_s = None
         for kind, amount in zip(KINDS, (1.0, tokens), strict=True):
             self.used[kind].append(self.used[kind][-1] + amount)
             self.buckets[kind].take(amount, now)
@@ -121,7 +131,7 @@ class Limits:
         for kind, bucket in self.buckets.items():
             remaining = _number(headers.get(f"x-ratelimit-remaining-{kind}", ""))
             reset_s = duration_s(headers.get(f"x-ratelimit-reset-{kind}", ""))
-            if remaining is None or reset_s is None:
+            if remaining is None or reset_s is None or reset_s > LONGEST_RESET_S:
                 continue
             stated = _number(headers.get(f"x-ratelimit-limit-{kind}", ""))
             seen = bucket.limit if math.isfinite(bucket.limit) else 0.0
@@ -135,9 +145,16 @@ class Limits:
         return used[-1] - used[bisect.bisect_right(self.times_s, moment_s)]
 
     def wait_s(self, tokens: float, now: float) -> float:
-        """Seconds until a request of so many tokens may go."""
+        """Seconds until a request of so many tokens may go: at most LONGEST_HOLD_S after the first that had to wait.
+
+        Then one goes all the same, so that new headers, or a refusal, say how it is.
+        """
         needs = zip(KINDS, (1.0, tokens), strict=True)
-        return max(self.buckets[kind].wait_s(amount, now) for kind, amount in needs)
+        wait_s = max(self.buckets[kind].wait_s(amount, now) for kind, amount in needs)
+        if wait_s <= 0:
+            return 0.0
+        self.held_s = now if self.held_s is None else self.held_s
+        return max(min(wait_s, self.held_s + LONGEST_HOLD_S - now), 0.0)
 
 
 def _number(text: str) -> float | None:

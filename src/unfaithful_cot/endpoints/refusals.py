@@ -22,6 +22,10 @@ KNOWN = {
         "the key in {variable} is not accepted (401)",
         "Check {variable} in the environment or in .env",
     ),
+    "http_402": (
+        "the account of the key in {variable} has no money left (402)",
+        "Add credit at the provider, or lower endpoint.max_tokens where it reserves the longest answer",
+    ),
     "http_403": (
         "the key in {variable} may not use the model '{model}' (403)",
         "Check the rights of the key",
@@ -36,6 +40,23 @@ KNOWN = {
         "there was no answer within {timeout_s} s",
         "Raise endpoint.timeout_s or lower endpoint.max_tokens",
     ),
+    "long_pause": (
+        "nothing more may be sent for a long time",
+        "Start it again then, or ask the provider for a higher limit",
+    ),
+    "error_in_200": (
+        "the API reports an error in its answers",
+        "Check endpoint.model and the state of the service",
+    ),
+    "unfinished": (
+        "the answers break off",
+        "Try again later, or another endpoint.model or provider",
+    ),
+    "temperature": (
+        "the model does not take this temperature",
+        "Set temperature: null, which leaves it out",
+    ),
+    "top_p": ("the model does not take this top_p", "Set top_p: null, which leaves it out"),
     "malformed": (
         "the answers are no chat completions",
         "Check endpoint.base_url, which often ends in /v1",
@@ -73,12 +94,19 @@ def refusal(
     return EndpointError(shown_address(address), what + said + before, state, f"{todo}. {GOES_ON}")
 
 
-def too_many(address: str, failures: Mapping[str, str], allowed: int, state: str) -> EndpointError:
-    """The message when more requests failed for good than allowed."""
+def causes(failures: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """Failures by reason, then what the server said first of each: `(http_400 2, timeout 1); http_400: too long`."""
     counts = ", ".join(f"{reason} {n:,}" for reason, n in sorted(Counter(failures.values()).items()))
+    return f"({counts})" + "".join(f"; {reason}: {words[reason]}" for reason in sorted(words))
+
+
+def too_many(
+    address: str, failures: Mapping[str, str], allowed: int, state: str, words: Mapping[str, str]
+) -> EndpointError:
+    """The message when more requests failed for good than allowed. words: what the server said, by reason."""
     return EndpointError(
         shown_address(address),
-        f"{len(failures):,} requests failed after all attempts ({counts})",
+        f"{len(failures):,} requests failed after all attempts {causes(failures, words)}",
         f"At most {allowed:,} may fail (max_failed); {state}",
         GOES_ON,
     )

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from unfaithful_cot.endpoints.cache import Answer
-from unfaithful_cot.endpoints.faults import Fault, classify
+from unfaithful_cot.endpoints.faults import Fault, classify, duration
 from unfaithful_cot.endpoints.pace import Pace
 from unfaithful_cot.endpoints.refusals import refusal, too_many
 from unfaithful_cot.endpoints.requests import Request
@@ -31,6 +31,8 @@ Send = Callable[[Request, Set[str]], Awaitable[tuple[Answer, Mapping[str, str]]]
 BACKOFF_S = 1.0
 """Pause before the second attempt; it doubles with each further one, give or take a quarter."""
 BACKOFF_MAX_S = 60.0
+SAID_S = 30.0
+"""A pause from here on is said on the console."""
 PATIENCE = 4
 """How many times `max_attempts` a request may be put off by 429 while answers to others come in."""
 OPTIONAL = {"max_tokens", "response_format"}
@@ -40,12 +42,14 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Job:
-    """A request with its history. attempts: that failed; delays: by 429; sent_s: when the latest one went out."""
+    """A request with its history. attempts: that failed; delays: by 429; sent_s, without: when the latest one went out,
+    and which parameters did not."""
 
     request: Request
     attempts: int = 0
     delays: int = 0
     sent_s: float = 0.0
+    without: frozenset[str] = frozenset()
 
     @property
     def tokens(self) -> int:
@@ -66,6 +70,7 @@ class Window:
         self.later: list[tuple[float, int, Job]] = []
         self.running: dict[str, asyncio.Task[None]] = {}
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.said_until_s = 0.0
         self.pace = Pace(self.endpoint.concurrency, PATIENCE * self.endpoint.max_attempts)
 
     async def run(self, send: Send, store: Callable[[Answer], None], address: str, key: str) -> None:
@@ -80,7 +85,7 @@ class Window:
             await asyncio.gather(*self.running.values(), return_exceptions=True)
         log.info("%s: %s; retries %s", tally.label, tally.state(), dict(tally.retries))
         if len(tally.failures) > tally.allowed:
-            raise too_many(address, tally.failures, tally.allowed, tally.state())
+            raise too_many(address, tally.failures, tally.allowed, tally.state(), tally.words)
         if tally.stopped:
             raise refusal(
                 tally.stopped, address, self.endpoint, key, tally.state(), n_answers=len(tally.answers)
@@ -96,6 +101,8 @@ class Window:
         while self.ready and not self.tally.stopped and not probing:
             job = self.ready[0]
             wait_s = self.pace.wait_s(len(self.running), job.tokens, now)
+            if wait_s is not None and wait_s >= SAID_S and self.pace.breaker.opened_s is None:
+                self._say_pause(now + wait_s, "the limits in the server's answers ask to wait", now)
             if wait_s != 0.0:
                 return wait_s if due_s is None else due_s if wait_s is None else min(wait_s, due_s)
             if not self.tally.reserve(job.request):
@@ -103,7 +110,7 @@ class Window:
                     self.tally.stop(ceiling(self.tally))
                 return None
             self.ready.popleft()
-            job.sent_s = now
+            job.sent_s, job.without = now, frozenset(self.tally.refused)
             self.pace.limits.sent(job.tokens, now)
             self.running[job.request.key] = asyncio.create_task(self._attempt(job))
         return None if self.tally.stopped else due_s
@@ -140,7 +147,7 @@ class Window:
         outcome: Answer | Fault | BaseException
         headers: Mapping[str, str] = {}
         try:
-            outcome, headers = await self.send(job.request, self.tally.refused)
+            outcome, headers = await self.send(job.request, job.without)
         except Exception as error:
             try:
                 outcome = classify(error)
@@ -157,9 +164,8 @@ class Window:
     def _faulted(self, job: Job, fault: Fault, now: float) -> None:
         """Repeat, put off, give up or stop."""
         tally, limit = self.tally, self.endpoint.max_attempts
-        if fault.reason in OPTIONAL and job.attempts + 1 < limit:
+        if fault.reason in OPTIONAL and fault.reason not in job.without:
             tally.refused.add(fault.reason)
-            job.attempts += 1
             self.ready.appendleft(job)
             return
         if tally.answers:
@@ -188,8 +194,20 @@ class Window:
         wait_s = min(growing_s, BACKOFF_MAX_S) if fault.wait_s is None else fault.wait_s
         if fault.reason == "http_429":
             self.pace.busy(job.sent_s, wait_s, now)
+        if wait_s >= SAID_S and fault.wait_s is not None:
+            self._say_pause(
+                now + wait_s, f"the server asks to wait ({self.tally.quoted(fault) or fault.reason})", now
+            )
         self.tally.retries[fault.reason] += 1
         heapq.heappush(self.later, (now + wait_s, sum(self.tally.retries.values()), job))
+
+    def _say_pause(self, until_s: float, why: str, now: float) -> None:
+        """Say a pause once: others that end at about the same time are the same."""
+        if until_s > self.said_until_s + SAID_S:
+            self.said_until_s = until_s
+            self.tally.say(
+                f"{why}; asked again in {duration(until_s - now)}. Ctrl-C stops it, and what came back is kept."
+            )
 
 
 def ceiling(tally: Tally) -> Fault:
