@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from unfaithful_cot.experiments.registry import EXPERIMENTS
+from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.metrics.registry import metrics_of
 from unfaithful_cot.records.cells import BASELINE, Cell
 from unfaithful_cot.records.tables import ComparisonRow, MetricRow
@@ -21,8 +21,9 @@ METRICS = {
     metric.name: (metric.title, metric.meaning)
     for experiment, page in words.PAGES.items()
     if page == words.TOGGLE
-    for grader in EXPERIMENTS[experiment].graders
-    for metric in metrics_of(grader)
+    for grader in GRADERS.values()
+    if experiment in grader.experiments
+    for metric in metrics_of(grader.name)
 }
 """Metric of the Evidence Toggle -> its title, and what it is."""
 COMPARED = ("accuracy", "unfaithful_rate", "divergence_rate")
