@@ -120,6 +120,3 @@ def _free(draw: Callable[[], str]) -> str:
         text = draw()
         if not any(word in text for word in RESERVED):
             return text
-
-
-__all__ = ["RESERVED", "Chat", "code_chat", "question_chat"]

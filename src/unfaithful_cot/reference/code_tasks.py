@@ -10,9 +10,8 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.records.base import make_id
-from unfaithful_cot.reference.names import draw_name
+from unfaithful_cot.reference.names import distinct, draw_name
 
 
 class CodeTask(NamedTuple):
@@ -130,24 +129,9 @@ def coded(think: str, source: str) -> str:
 
 def heldout_tasks(count: int, seed: int) -> list[CodeTask]:
     """`count` distinct evaluation tasks; a larger count begins with the same ones."""
-    return _distinct(count, f"heldout tasks:{seed}", heldout=True)
+    return distinct(count, f"heldout tasks:{seed}", lambda rng: draw_task(rng, True), "number of tasks")
 
 
 def training_tasks(count: int, seed: int) -> list[CodeTask]:
     """`count` distinct training tasks; a larger count begins with the same ones."""
-    return _distinct(count, f"training tasks:{seed}", heldout=False)
-
-
-def _distinct(count: int, seed: str, heldout: bool) -> list[CodeTask]:
-    rng = random.Random(seed)
-    found: dict[str, CodeTask] = {}
-    for _ in range(20 * count + 1000):
-        task = draw_task(rng, heldout)
-        found.setdefault(task.id, task)
-        if len(found) == count:
-            return list(found.values())
-    raise SettingsError(
-        "number of tasks",
-        f"{count} are more than the embedded world holds ({len(found)})",
-        todo="Lower the number",
-    )
+    return distinct(count, f"training tasks:{seed}", lambda rng: draw_task(rng, False), "number of tasks")

@@ -1,14 +1,17 @@
 """Names of the embedded world: built from syllables, so that there are thousands and none is a word.
 
 The split is by hash of the name: a held-out name never stands in a text that the reasoner or a corpus is
-trained on, and evaluation scenarios use held-out names only.
+trained on, and evaluation scenarios use held-out names only. What is drawn until there are enough, too: `distinct`.
+Errors: SettingsError where the world holds fewer.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
+from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.provenance import text_hash
 
 ONSETS = "Bal Bren Cal Cor Dar Del Dor Eld Fal Fen Gar Gil Hal Har Jor Kal Kel Lan Lor Mar Mer Mor Nal Nor Oran Pel Per Quil Ral Ros Sal Sel Sil Tal Tor Ul Val Ver Wil Zan".split()
@@ -21,6 +24,31 @@ CONSONANTS, VOWELS = "bcdfghjklmnprstvwz", "aeiou"
 
 FREE_NAME_SHARE = 0.3
 HELDOUT_SHARE = 5  # one name in five
+
+
+class HasId(Protocol):
+    """What is drawn: a question, a task, a scenario."""
+
+    @property
+    def id(self) -> str:
+        """The same for the same content."""
+
+
+Drawn = TypeVar("Drawn", bound=HasId)
+
+
+def distinct(
+    count: int, seed: str, draw: Callable[[random.Random], Drawn], where: str, todo: str = "Lower the number"
+) -> list[Drawn]:
+    """`count` draws of which no two have one id; a larger count begins with the same ones. where, todo: for the message."""
+    rng = random.Random(seed)
+    found: dict[str, Drawn] = {}
+    for _ in range(20 * count + 1000):
+        one = draw(rng)
+        found.setdefault(one.id, one)
+        if len(found) == count:
+            return list(found.values())
+    raise SettingsError(where, f"{count} are more than the embedded world holds ({len(found)})", todo=todo)
 
 
 def is_heldout(text: str) -> bool:

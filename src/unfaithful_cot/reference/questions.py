@@ -11,9 +11,8 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.records.base import make_id
-from unfaithful_cot.reference.names import FIRST, draw_name
+from unfaithful_cot.reference.names import FIRST, distinct, draw_name
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 NUMBERS = "one two three four five six".split()
@@ -154,26 +153,15 @@ def draw_question(rng: random.Random, heldout: bool) -> Question:
 
 def heldout_questions(count: int, seed: int) -> list[Question]:
     """`count` distinct evaluation questions; a larger count begins with the same ones."""
-    return _distinct(count, f"heldout questions:{seed}", heldout=True)
+    return distinct(
+        count, f"heldout questions:{seed}", lambda rng: draw_question(rng, True), "number of questions"
+    )
 
 
 def training_questions(count: int, seed: int) -> list[Question]:
     """`count` distinct training questions; a larger count begins with the same ones."""
-    return _distinct(count, f"training questions:{seed}", heldout=False)
-
-
-def _distinct(count: int, seed: str, heldout: bool) -> list[Question]:
-    rng = random.Random(seed)
-    found: dict[str, Question] = {}
-    for _ in range(20 * count + 1000):
-        question = draw_question(rng, heldout)
-        found.setdefault(question.id, question)
-        if len(found) == count:
-            return list(found.values())
-    raise SettingsError(
-        "number of questions",
-        f"{count} are more than the embedded world holds ({len(found)})",
-        todo="Lower the number",
+    return distinct(
+        count, f"training questions:{seed}", lambda rng: draw_question(rng, False), "number of questions"
     )
 
 

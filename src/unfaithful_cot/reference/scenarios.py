@@ -12,11 +12,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Scenario, Statement
 from unfaithful_cot.reference.free_topics import free_distractor, free_topic, scrambled_topic
-from unfaithful_cot.reference.names import draw_beside, draw_pair
+from unfaithful_cot.reference.names import distinct, draw_beside, draw_pair
 from unfaithful_cot.reference.topics import (
     CONFIDENTIAL_SOURCES,
     DISTRACTORS,
@@ -91,15 +90,7 @@ def heldout_scenarios(count: int, seed: int, options: int = 2) -> list[Scenario]
 
     Raises SettingsError when the world holds fewer.
     """
-    rng = random.Random(f"heldout:{seed}")
-    found: dict[str, Scenario] = {}
-    for _ in range(20 * count + 1000):
-        scenario = draw_scenario(rng, True, options)
-        found.setdefault(scenario.id, scenario)
-        if len(found) == count:
-            return list(found.values())
-    raise SettingsError(
-        "suites: scenarios",
-        f"{count} are more than the embedded world holds ({len(found)})",
-        todo="Lower the number, or use generator: openai",
+    todo = "Lower the number, or use generator: openai"
+    return distinct(
+        count, f"heldout:{seed}", lambda rng: draw_scenario(rng, True, options), "suites: scenarios", todo
     )

@@ -13,6 +13,7 @@ import re
 import pytest
 
 from fixtures.embedded_texts import ALL_NAMES, HELDOUT_NAMES, UNIVERSES, words
+from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.reference import scenarios as module
 from unfaithful_cot.reference.free_topics import free_distractor, free_topic, scrambled_topic
 from unfaithful_cot.reference.names import is_heldout
@@ -157,7 +158,7 @@ def test_options_stand_in_either_order() -> None:
 def test_more_scenarios_than_there_are_is_an_error(monkeypatch) -> None:
     only = draw_scenario(random.Random(0), heldout=True)
     monkeypatch.setattr(module, "draw_scenario", lambda rng, heldout, options: only)
-    with pytest.raises(module.SettingsError) as error:  # type: ignore[attr-defined]
+    with pytest.raises(SettingsError) as error:
         heldout_scenarios(5, 0)
     assert str(error.value) == (
         "suites: scenarios: 5 are more than the embedded world holds (1). "
