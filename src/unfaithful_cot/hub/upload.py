@@ -9,6 +9,7 @@ Nothing on the Hub is ever deleted: what an earlier study put there stays.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -74,18 +75,16 @@ def _commit(wanted: Upload, content: Mapping[str, Path | bytes]) -> str:
                 wanted.repo, files, commit_message=f"{len(files)} files of a study", repo_type=wanted.kind
             )
     except (RuntimeError, ValueError) as error:
-        told = str(error.__cause__ or error).strip().splitlines()[0][:150]
+        said = str(error.__cause__ or error).strip().splitlines()[0][:150]
         raise EndpointError(
             wanted.repo,
-            f"the upload broke off ({told})",
+            f"the upload broke off ({said})",
             todo="Run the same command again: what arrived is not sent twice",
         ) from None
     return str(done.oid)
 
 
 def _recorded(path: str, file: Path | bytes) -> HubFile:
-    if isinstance(file, bytes):
-        return HubFile(path=path, n_bytes=len(file), sha256=hashlib.sha256(file).hexdigest())
-    with file.open("rb") as content:
+    with io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    return HubFile(path=path, n_bytes=file.stat().st_size, sha256=sha256)
+        return HubFile(path=path, n_bytes=content.tell(), sha256=sha256)

