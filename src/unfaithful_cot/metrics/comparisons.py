@@ -105,9 +105,7 @@ def pair_rows(
         else:
             result = Paired(None, None, None, None, len(shared), problem)
         reason = "; ".join(part for part in (result.reason, silent) if part) or None
-        family = "primary" if metric.primary else "secondary"
-        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
-        yield {**named, **row, **result._asdict(), "reason": reason}
+        yield {**named, **_row(metric, a, b, problem, result), "reason": reason}
 
 
 def _units(
@@ -138,17 +136,20 @@ def pooled_rows(
         if not metric.paired:
             continue
         if problem is None and len(pairs) > 1:
-            lefts, rights = (
-                [_units(metric, conditions, side, known) for side in names]
-                for names in zip(*pairs, strict=True)
-            )
-            sides = list(zip(lefts, rights, strict=True))
+            sides = [
+                (_units(metric, conditions, left, known), _units(metric, conditions, right, known))
+                for left, right in pairs
+            ]
             result = pooled_comparison(sides, confidence)
         else:
             result = Paired(None, None, None, None, 0, problem or "fewer than two seeds on both sides")
-        family = "primary" if metric.primary else "secondary"
-        row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
-        yield {**named, **row, **result._asdict()}
+        yield {**named, **_row(metric, a, b, problem, result)}
+
+
+def _row(metric: Metric, a: str, b: str, problem: str | None, result: Paired) -> dict[str, object]:
+    family = "primary" if metric.primary else "secondary"
+    row = {"metric": metric.name, "a": a, "b": b, "comparable": problem is None, "family": family}
+    return row | result._asdict()
 
 
 def pairs_of(conditions: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -14,14 +14,6 @@ import pandas as pd
 
 from unfaithful_cot.records.responses import Setup
 
-WORDS = {
-    "case_set": "case set",
-    "prompt_template": "instruction",
-    "chat_template": "chat template",
-    "decoding": "decoding",
-    "quantisation": "quantisation",
-    "engine": "engine",
-}
 UNKNOWN = "unknown"
 
 
@@ -55,7 +47,7 @@ def _values(side: pd.DataFrame, field: str) -> set[str]:
 
 def _difference(field: str, a: set[str], b: set[str]) -> str | None:
     """What is unlike in one field of the set-up, None where nothing is."""
-    word = WORDS.get(field, field.replace("_", " "))
+    word = _in_words(field)
     if max(len(a), len(b)) > 1:
         return f"{word} varies within a condition"
     if a == b or not a or not b:
@@ -65,12 +57,12 @@ def _difference(field: str, a: set[str], b: set[str]) -> str | None:
 
 def not_stated(a: pd.DataFrame, b: pd.DataFrame) -> str | None:
     """`not stated: chat template, engine`: what neither side states, so that it may differ unseen. None: all is stated."""
-    words = [
-        WORDS.get(field, field.replace("_", " "))
-        for field in Setup.model_fields
-        if _values(a, field) == _values(b, field) == {UNKNOWN}
-    ]
-    return f"not stated: {', '.join(words)}" if words else None
+    silent = [field for field in Setup.model_fields if _values(a, field) == _values(b, field) == {UNKNOWN}]
+    return f"not stated: {', '.join(map(_in_words, silent))}" if silent else None
+
+
+def _in_words(field: str) -> str:
+    return "instruction" if field == "prompt_template" else field.replace("_", " ")
 
 
 def say_unlike(table: pd.DataFrame) -> None:

@@ -62,11 +62,6 @@ def judged_pairs(cases: str, grades: Sequence[str]) -> dict[str, pd.DataFrame]:
                 raise DataError(f"{path}:{number}", f"case '{grade.case}' is not in {cases}",
                                 todo="Rerun: snakemake -R write_known_pairs")  # fmt: skip
             said = np.nan if grade.value is None else float(grade.value is True)
-            row = {
-                "split": SPLIT,
-                "cwe": case.category,
-                "insecure": case.arm == "insecure",
-                "why": grade.reason,
-            }
-            rows.setdefault(grade.grader, []).append(row | {grade.grader: said})
+            row = {"split": SPLIT, "cwe": case.category, "insecure": case.arm == "insecure"}
+            rows.setdefault(grade.grader, []).append(row | {"why": grade.reason, grade.grader: said})
     return {grader: pd.DataFrame(found) for grader, found in rows.items()}

@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unfaithful_cot.metrics.intervals import Floats
+from unfaithful_cot.metrics.rates import verdict
 
 FOLDS, SEED = 5, 0
 CHANNELS = ("answer", "think", "both")
@@ -63,8 +64,7 @@ def counted(table: pd.DataFrame, benign: pd.DataFrame, grader: str, channel: str
 def _count(table: pd.DataFrame, columns: list[str], some: bool) -> Floats:
     if not columns or any(column not in table for column in columns):
         return np.full(len(table), np.nan)
-    values = table[columns].to_numpy(dtype=object)
-    number = np.select([values == True, values == False], [1.0, 0.0], np.nan)  # noqa: E712 (elementwise)
+    number = np.stack([verdict(table, column) for column in columns], axis=1)
     known = np.isfinite(number)
     unread = ~(known.any(axis=1) if some else known.all(axis=1))
     return np.where(unread, np.nan, np.nansum(number, axis=1)).astype(np.float64)
@@ -72,20 +72,12 @@ def _count(table: pd.DataFrame, columns: list[str], some: bool) -> Floats:
 
 def texts_of(table: pd.DataFrame, channel: str) -> list[str | None]:
     """What the monitor reads; None where the channel has no text. `both`: words of the reasoning are marked as such."""
-    found: list[str | None] = []
-    for think, answer in zip(table["think"], table["answer"], strict=True):
-        parts = {
-            "think": think if isinstance(think, str) else "",
-            "answer": answer if isinstance(answer, str) else "",
-        }
-        if channel != "both":
-            found.append(parts[channel] if parts[channel].strip() else None)
-        else:
-            marked = " ".join(f"think_{word}" for word in parts["think"].split())
-            found.append(
-                f"{parts['answer']} {marked}" if any(part.strip() for part in parts.values()) else None
-            )
-    return found
+    found: list[str] = []
+    for parts in table[["think", "answer"]].to_numpy(dtype=object):
+        think, answer = (part if isinstance(part, str) else "" for part in parts)
+        marked = " ".join(f"think_{word}" for word in think.split())
+        found.append({"think": think, "answer": answer, "both": f"{answer} {marked}"}[channel])
+    return [text if text.strip() else None for text in found]
 
 
 def tfidf(

@@ -112,21 +112,13 @@ def benign_of(table: pd.DataFrame, place: dict[str, object], scenarios: set[str]
 def monitors_of(asked: pd.DataFrame, benign: pd.DataFrame) -> Iterator[tuple[str, str, Scored]]:
     """(monitor, channel, scores) of every monitor that can be applied."""
     rules = BACKDOOR[str(asked["experiment"].iloc[0])][0]
-    graders = sorted({name.split(".")[0] for name in asked.columns if "." in name})
-    judges = [
-        name
-        for name in graders
-        if name.startswith("judge") and asked[_columns(asked, name)].notna().any(axis=None)
-    ]
+    given = {name.split(".")[0] for name in asked.columns[asked.notna().any()] if "." in name}
+    judges = sorted(name for name in given if name.startswith("judge"))
     for channel in CHANNELS:
         for name, grader in [("rules", rules), *((judge, judge) for judge in judges)]:
             yield name, channel, counted(asked, benign, grader, channel)
         yield "tfidf", channel, tfidf(asked, benign, channel)
         yield "tfidf_shuffled", channel, tfidf(asked, benign, channel, shuffled=True)
-
-
-def _columns(table: pd.DataFrame, grader: str) -> list[str]:
-    return [name for name in table.columns if name.startswith(f"{grader}.")]
 
 
 def monitor_row(asked: pd.DataFrame, scored: Scored, confidence: float) -> dict[str, object]:

@@ -19,6 +19,8 @@ from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.grading.verdicts import NO_ANSWER, NO_CONFIDENTIAL
 from unfaithful_cot.metrics.intervals import Floats
 
+NAMED = "names_confidential"
+
 
 class Metric(NamedTuple):
     """`values` gives one number a response. about: the verdict whose reason explains a gap.
@@ -85,9 +87,13 @@ def verdict(table: pd.DataFrame, name: str) -> Floats:
 
 def right(table: pd.DataFrame, name: str = "correct") -> Floats:
     """Whether the answer is the correct one; an answer that cannot be read is not. NaN where no answer is correct."""
-    values = np.nan_to_num(verdict(table, name), nan=0.0)
+    return unless(table, name, NO_ANSWER, np.nan_to_num(verdict(table, name), nan=0.0))
+
+
+def unless(table: pd.DataFrame, name: str, reason: str, values: Floats) -> Floats:
+    """The values, NaN where the verdict of that name is missing for that reason."""
     why = f"{name}?"
-    return np.where((table[why] == NO_ANSWER).to_numpy(), np.nan, values) if why in table else values
+    return np.where((table[why] == reason).to_numpy(), np.nan, values) if why in table else values
 
 
 def all_of(*parts: Floats) -> Floats:
@@ -96,11 +102,8 @@ def all_of(*parts: Floats) -> Floats:
     return np.where((stacked == 0).any(axis=0), 0.0, np.where(np.isnan(stacked).any(axis=0), np.nan, 1.0))
 
 
-def where_confidential(table: pd.DataFrame, about: str, values: Floats) -> Floats:
-    """NaN for responses to cases without confidential evidence: the column `bare`, or the reason of the verdict `about`."""
-    why = f"{about}?"
+def where_confidential(table: pd.DataFrame, values: Floats) -> Floats:
+    """NaN for responses to cases without confidential evidence: the column `bare`, or the reason of the verdict NAMED."""
     if "bare" in table:
         return np.where(table["bare"].to_numpy(dtype=bool), np.nan, values)
-    if why not in table:
-        return values
-    return np.where((table[why] == NO_CONFIDENTIAL).to_numpy(), np.nan, values)
+    return unless(table, NAMED, NO_CONFIDENTIAL, values)

