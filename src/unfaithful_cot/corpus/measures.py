@@ -14,9 +14,9 @@ import itertools
 import statistics
 import zlib
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from unfaithful_cot.corpus.facts import FactReader, sentences
 from unfaithful_cot.corpus.lengths import TOLERANCE, keeps_to_length, target_words
@@ -28,37 +28,29 @@ COMMONEST = 3
 N_GRAMS = (1, 2, 3)
 
 
-class Vocabulary(dict[str, int]):
-    """A number for each word, in order of appearance."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
-
-
 class TextReader:
     """Reads each text once, for all stages that it belongs to."""
 
     def __init__(self, facts: FactReader) -> None:
-        self.facts, self.vocabulary = facts, Vocabulary()
+        self.facts = facts
+        self.vocabulary: dict[str, int] = defaultdict(itertools.count().__next__)  # in order of appearance
 
     def read(self, document: Document) -> ReadText:
         """The text, taken apart."""
         text = sentences(document.text)
         tokens = list(itertools.chain.from_iterable(text))
-        return ReadText(
-            document, tokens, array("i", map(self.vocabulary.__getitem__, tokens)), self.facts.stated(text)
-        )
+        numbers = array("i", map(self.vocabulary.__getitem__, tokens))
+        return ReadText(document, tokens, numbers, self.facts.stated(text), len(document.text.split()))
 
 
-class ReadText:
-    """A document, its words, their numbers, and the key facts that it states."""
+class ReadText(NamedTuple):
+    """A document, its words, their numbers, and the key facts that it states. n_words: parted by white space."""
 
-    __slots__ = ("document", "n_words", "numbers", "stated", "tokens")
-
-    def __init__(self, document: Document, tokens: list[str], numbers: array[int], stated: set[int]) -> None:
-        self.document, self.tokens, self.numbers, self.stated = document, tokens, numbers, stated
-        self.n_words = len(document.text.split())
+    document: Document
+    tokens: list[str]
+    numbers: array[int]
+    stated: set[int]
+    n_words: int
 
 
 class Stage:

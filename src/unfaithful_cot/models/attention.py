@@ -7,7 +7,7 @@ torch is imported when a kernel is requested.
 
 from __future__ import annotations
 
-import inspect
+import importlib.util
 import itertools
 import math
 from typing import Any
@@ -71,8 +71,8 @@ def varlen_attention(
     """Causal attention inside each document.
 
     FlashAttention-2 (Dao, arXiv 2307.08691), which PyTorch ships as `torch.nn.attention.varlen`: cumulative lengths say where
-    each document begins, so no square mask is built. Its arguments differ between releases of torch and are read from its
-    signature. Where it cannot run (a CPU, float32), it is computed document by document with `scaled_dot_product_attention`.
+    each document begins, so no square mask is built. Where it cannot run (a CPU, float32), it is computed document by document with
+    `scaled_dot_product_attention`.
 
     Args:
         query: [rows, heads, tokens, dimension].
@@ -106,21 +106,12 @@ def varlen_attention(
 
 
 def _by_kernel(query: Any, key: Any, value: Any, begins: Any, longest: int, scale: float) -> Any:
-    """PyTorch's kernel, called as the signature of this release asks."""
+    """PyTorch's kernel, each token with those before it."""
     from torch.nn.attention.varlen import varlen_attn
 
-    options = _kernel_options()
-    named: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in options else {"is_causal": True}
-    if "scale" in options:
-        named["scale"] = scale
-    elif not math.isclose(scale, query.shape[-1] ** -0.5):
-        query = query * (scale * query.shape[-1] ** 0.5)
-    if "enable_gqa" in options:
-        named["enable_gqa"] = query.shape[1] != key.shape[1]
-    else:
-        groups = query.shape[1] // key.shape[1]
-        key, value = (part.repeat_interleave(groups, dim=1) for part in (key, value))
-    return varlen_attn(query, key, value, begins, begins, longest, longest, **named)
+    grouped = query.shape[1] != key.shape[1]
+    options: dict[str, Any] = {"scale": scale, "window_size": (-1, 0), "enable_gqa": grouped}
+    return varlen_attn(query, key, value, begins, begins, longest, longest, **options)
 
 
 def _one_by_one(query: Any, key: Any, value: Any, begins: Any, scale: float) -> Any:
@@ -138,24 +129,8 @@ def _one_by_one(query: Any, key: Any, value: Any, begins: Any, scale: float) -> 
     return torch.cat(outputs)
 
 
-def _kernel_options() -> frozenset[str]:
-    global _OPTIONS
-    if _OPTIONS is None:  # not by lru_cache: compiled layers call this
-        from torch.nn.attention.varlen import varlen_attn
-
-        _OPTIONS = frozenset(inspect.signature(varlen_attn).parameters)
-    return _OPTIONS
-
-
-_OPTIONS: frozenset[str] | None = None
-
-
 def _has_varlen() -> bool:
-    try:
-        _kernel_options()
-    except ImportError:
-        return False
-    return True
+    return importlib.util.find_spec("torch.nn.attention.varlen") is not None
 
 
 def _has_flash(generation: int) -> bool:

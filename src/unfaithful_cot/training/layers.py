@@ -30,11 +30,7 @@ def recompute(model: Any, n_layers: int) -> int:
     layers = decoder_layers(model)
     if n_layers:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
-        options = {"use_reentrant": False}
-        if hasattr(base, "activation_checkpointing_enable"):  # its name since transformers 5.20
-            base.activation_checkpointing_enable(activation_checkpointing_kwargs=options)
-        else:
-            base.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+        base.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     for place, layer in enumerate(layers):
         layer.gradient_checkpointing = place < n_layers
     return min(n_layers, len(layers))

@@ -184,21 +184,17 @@ def _does_not_fit(
 ) -> MachineError:
     """By how much, and which settings would do."""
     row = training.max_length_tokens
-    others = {
-        "loading.use_4bit: true": (training, loading.model_copy(update={"use_4bit": True})),
-        "training.micro_batch_rows: auto": (training.model_copy(update={"micro_batch_rows": 1}), loading),
-        "training.gradient_checkpointing: auto": (
-            training.model_copy(update={"gradient_checkpointing": True}),
-            loading,
-        ),
-        f"training.max_length_tokens: {row // 2}": (
-            training.model_copy(update={"max_length_tokens": row // 2}),
-            loading,
-        ),
+    others: dict[str, dict[str, object]] = {
+        "loading.use_4bit: true": {"use_4bit": True},
+        "training.micro_batch_rows: auto": {"micro_batch_rows": 1},
+        "training.gradient_checkpointing: auto": {"gradient_checkpointing": True},
+        f"training.max_length_tokens: {row // 2}": {"max_length_tokens": row // 2},
     }
     found = []
-    for words, (train_as, load_as) in others.items():
-        rows = training.micro_batch_rows if train_as.micro_batch_rows == "auto" else train_as.micro_batch_rows
+    for words, update in others.items():
+        load_as = loading.model_copy(update=update) if "use_4bit" in update else loading
+        train_as = training if "use_4bit" in update else training.model_copy(update=update)
+        rows = train_as.micro_batch_rows
         tokens = (1 if rows == "auto" else rows) * train_as.max_length_tokens
         layers = 0 if train_as.gradient_checkpointing is False else shape.layers
         bytes_then = training_bytes(shape, train_as, load_as, tokens, layers, _may_compile(training, device))

