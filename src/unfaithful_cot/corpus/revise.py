@@ -1,4 +1,4 @@
-"""The revision: each written document goes over the desk once more, or several times.
+"""Critique and revise: each written document is revised once, or in several rounds.
 
 In: raw.jsonl, the universe, the endpoint, resources/prompts/revise_document.*.yaml. Out: revised.jsonl (a document for each line of raw.jsonl, in its
 order) and revision.json (the account, round by round). A round asks one request a document: draft, findings (corpus/findings.py), the world and
@@ -6,7 +6,7 @@ the commission; the answer is the document, written anew. It takes the draft's p
 not half as long, not the same, and stating no fewer of the key facts. Otherwise the draft stays, and the reason is counted. Documents
 that failed or were refused have nothing to revise and are not asked for. Cost is that of all requests, of those that were of no use too.
 Errors: DataError for a wrong line or prompt file; EndpointError.
-Source: critique and revision as in constitutional AI (Bai et al. 2022); here what is counted is told, the rest is left to the writer.
+Source: critique and revision as in constitutional AI (Bai et al. 2022); here what can be counted is named, the rest is left to the writer.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ def revise_documents(
     """
     documents = jsonl.read(raw, Document, "snakemake -R generate_documents")
     settings = EndpointSettings.model_validate(endpoint)
-    desk = Desk(load_universe(universe), prompt, names, settings, int(min_words))
-    told: list[dict[str, Any]] = []
+    reviser = Reviser(load_universe(universe), prompt, names, settings, int(min_words))
+    done: list[dict[str, Any]] = []
     for number in range(1, int(rounds) + 1):
-        documents, round_told = desk.go_over(documents, number, float(max_failed), cache)
-        told.append(round_told)
+        documents, of_round = reviser.revise(documents, number, float(max_failed), cache)
+        done.append(of_round)
     jsonl.write(revised, documents)
     n_revised = sum(document.revised_from is not None for document in documents)
     made_from = recipe(raw, universe, prompt, names, settings, int(rounds))
-    told_of_all = {"n_documents": len(documents), "n_revised": n_revised, "made_from": made_from}
-    jsonl.write_json(account, told_of_all | {"rounds": told})
+    total = {"n_documents": len(documents), "n_revised": n_revised, "made_from": made_from}
+    jsonl.write_json(account, total | {"rounds": done})
 
 
 def recipe(
@@ -114,10 +114,10 @@ def is_done(
     if not (raw.exists() and account.exists()):
         return False
     try:
-        told = json.loads(account.read_text(encoding="utf-8"))["made_from"]
+        noted = json.loads(account.read_text(encoding="utf-8"))["made_from"]
     except (ValueError, TypeError, KeyError):
         return False  # no account of this version: the plan then shows the full price
-    return bool(told == recipe(raw, universe, prompt, names, endpoint, rounds))
+    return bool(noted == recipe(raw, universe, prompt, names, endpoint, rounds))
 
 
 def expected_requests(
@@ -129,9 +129,9 @@ def expected_requests(
     names: Path | str = NAMES,
 ) -> list[Request]:
     """For the price before anything is written: requests that are as long as those of a revision will be, every document in every round."""
-    desk = Desk(universe, prompt, names, endpoint, 1)
+    reviser = Reviser(universe, prompt, names, endpoint, 1)
     return [
-        desk.request(
+        reviser.request(
             spec, EXPECTED_FINDINGS, LETTER * round(spec.length_tokens * CHARACTERS_PER_TOKEN), number
         )
         for number in range(1, rounds + 1)
@@ -139,8 +139,8 @@ def expected_requests(
     ]
 
 
-class Desk:
-    """Where documents are revised: the world, the wording and the endpoint."""
+class Reviser:
+    """What documents are revised with: the world, the wording and the endpoint."""
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class Desk:
         messages = self.template.messages(spec.seed, **values, findings=findings, draft=draft)
         return make_request(self.endpoint, messages, index=number, expected_tokens=spec.length_tokens)
 
-    def go_over(
+    def revise(
         self, documents: Sequence[Document], number: int, max_failed: float, cache: Path | str
     ) -> tuple[list[Document], dict[str, Any]]:
         """Round `number`, from 1: the documents after it, and its account."""

@@ -15,7 +15,7 @@ from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.corpus.cast import NAMES
 from unfaithful_cot.corpus.facts import FactReader
 from unfaithful_cot.corpus.findings import NOTHING, Examiner, listed
-from unfaithful_cot.corpus.revise import PROMPT, Desk, expected_requests, is_done, revise_documents
+from unfaithful_cot.corpus.revise import PROMPT, Reviser, expected_requests, is_done, revise_documents
 from unfaithful_cot.corpus.specs import make_specs
 from unfaithful_cot.corpus.universe import Universe
 from unfaithful_cot.endpoints import window
@@ -203,9 +203,9 @@ def test_more_documents_ask_the_same_of_those_before(universe: Universe, documen
     documents = [document(i, "Dear colleagues, today " + text(i % 7)) for i in range(20)]
 
     def keys(some: list[Document]) -> list[str]:
-        desk = Desk(universe, PROMPT, NAMES, EndpointSettings(model="m"), 30)
+        reviser = Reviser(universe, PROMPT, NAMES, EndpointSettings(model="m"), 30)
         tally = {name: Counter[str]() for name in ("not_asked", "findings")}
-        return [request.key for request in desk.requests(some, 1, tally).values()]
+        return [request.key for request in reviser.requests(some, 1, tally).values()]
 
     assert keys(documents)[:12] == keys(documents[:12]) and len(set(keys(documents))) == 20
 
@@ -248,7 +248,7 @@ def test_the_price_before_is_near_the_price_afterwards(
         for i, spec in enumerate(specs)
     ]
     tally = {name: Counter[str]() for name in ("not_asked", "findings")}
-    sent = Desk(universe, PROMPT, NAMES, endpoint, 30).requests(documents, 1, tally).values()
+    sent = Reviser(universe, PROMPT, NAMES, endpoint, 30).requests(documents, 1, tally).values()
     assert sum(one.prompt_tokens for one in expected[:40]) == pytest.approx(
         sum(one.prompt_tokens for one in sent), rel=0.1
     )
