@@ -25,7 +25,7 @@ from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import Request, make_request
-from unfaithful_cot.endpoints.templates import FOLDER, RequestTemplate, load_request_template
+from unfaithful_cot.endpoints.templates import FOLDER, load_request_template
 from unfaithful_cot.errors import EndpointError
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Scenario, Statement
@@ -72,10 +72,7 @@ class _Draft(BaseModel):
         if not len(self.options) == len(self.confidential) == len(self.proxy):
             raise ValueError("options, confidential and proxy differ in number")
         said = [*self.confidential, *self.proxy, self.distractor]
-        for name, values in (
-            ("options", self.options),
-            ("texts", [one.text for one in said]),
-        ):
+        for name, values in (("options", self.options), ("texts", [one.text for one in said])):
             if len({" ".join(_words(value)) for value in values}) < len(values):
                 raise ValueError(f"two {name} are the same")
         for text in (self.question, *self.options, *(f"{one.source} {one.text}" for one in said)):
@@ -88,19 +85,17 @@ def write_scenarios(
     count: int, seed: int, endpoint: EndpointSettings, cache: Path | str, options: int = 2
 ) -> list[Scenario]:
     """`count` distinct scenarios, in the order of their places, from the cache or the API."""
-    template = load_template(options)
     accepted: dict[int, Scenario] = {}
     rejected: Counter[str] = Counter()
     for sample in range(MAX_SAMPLES):
         places = [place for place in range(count) if place not in accepted]
         if not places:
             break
-        asked = requests(places, seed, endpoint, options, template, sample)
+        asked = requests(places, seed, endpoint, options, sample)
         done = complete(asked, endpoint, cache, f"scenarios, round {sample + 1}", MAX_FAILED)
         for place, answer in zip(places, done.answers, strict=True):
-            scenario = (
-                read_scenario(answer.text, options) if answer and answer.finish_reason == "stop" else None
-            )
+            whole = answer is not None and answer.finish_reason == "stop"
+            scenario = read_scenario(answer.text, options) if answer and whole else None
             if scenario is None:
                 rejected["malformed" if answer else "failed"] += 1
             elif is_near_duplicate(scenario, accepted.values()):
@@ -120,15 +115,10 @@ def write_scenarios(
 
 
 def requests(
-    places: Iterable[int],
-    seed: int,
-    endpoint: EndpointSettings,
-    options: int = 2,
-    template: RequestTemplate | None = None,
-    sample: int = 0,
+    places: Iterable[int], seed: int, endpoint: EndpointSettings, options: int = 2, sample: int = 0
 ) -> list[Request]:
     """One request a place; `sample` is the round. Round 0 over range(count) is what a plan counts."""
-    template = template or load_template(options)
+    template = load_request_template(PROMPT, set(words(options)))
     return [
         make_request(
             endpoint,
@@ -138,11 +128,6 @@ def requests(
         )
         for place in places
     ]
-
-
-def load_template(options: int) -> RequestTemplate:
-    """The committed request, checked for a number of options."""
-    return load_request_template(PROMPT, set(words(options)))
 
 
 def words(options: int) -> dict[str, str]:
