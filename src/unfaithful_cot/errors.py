@@ -43,7 +43,9 @@ class DataError(WorkflowError):
 
 
 class EndpointError(WorkflowError):
-    """An API refuses, fails or answers nonsense."""
+    """An API refuses, fails or answers nonsense. `reason`: a word for it, such as http_400, where one request ended the run."""
+
+    reason = ""
 
 
 class ModelError(WorkflowError):

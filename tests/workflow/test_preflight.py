@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from fixtures.hub_server import HubServer
-from fixtures.openai_server import OpenAIServer
+from fixtures.openai_server import Fault, OpenAIServer
 from workflow.study import ROOT, Study
 
 CONFIG = """
@@ -88,7 +88,8 @@ def test_all_that_is_wrong_is_listed_before_anything_is_spent(
     fresh: Callable[..., Study], tmp_path: Path
 ) -> None:
     cards = with_cards(tmp_path)
-    with HubServer() as hub, OpenAIServer(models=("other",), key=KEY) as api:
+    unknown = Fault(status=404, code="model_not_found")
+    with HubServer() as hub, OpenAIServer(models=("other",), key=KEY, fault=lambda body, n: unknown) as api:
         hub.add("Qwen/Qwen3-8B", {"config.json": QWEN3_8B}, gated=False)
         study = fresh(
             CONFIG.format(
@@ -102,7 +103,7 @@ def test_all_that_is_wrong_is_listed_before_anything_is_spent(
         study.append("config/models.yaml", yaml.safe_dump({"huge": huge | {"memory_mb": 1}}))
         cards |= hub.environment(tmp_path / "hf") | {"OPENAI_API_KEY": KEY}
         done = study.snakemake("preflight", "--cores", "1", **cards)
-        assert api.requests == []
+        assert api.answered == []
     assert done.returncode == 1
     told = "\n".join(problems(done))
     for part in (

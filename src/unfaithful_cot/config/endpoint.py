@@ -33,7 +33,9 @@ class EndpointSettings(Strict):
     )
     api_version: str | None = Field(None, description="api-version, Azure only")
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
-    temperature: Annotated[float, Field(ge=0, le=2)] = Field(1.0, description="sampling temperature")
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        1.0, description="sampling temperature; null: not sent, for models that refuse it"
+    )
     max_tokens: Count = Field(2048, description="upper limit of completion tokens a request")
     concurrency: Count = Field(64, description="requests in flight")
     timeout_s: Annotated[float, Field(gt=0)] = Field(120, description="seconds until a request is given up")
@@ -68,6 +70,6 @@ class EndpointSettings(Strict):
 class JudgeEndpointSettings(EndpointSettings):
     """`endpoint`, with the temperature of a judge."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] = Field(
-        0.0, description="0: the same verdict twice; some models take 1 alone"
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        0.0, description="0: the same verdict twice; some models take 1 alone, or none: null, not sent"
     )

@@ -34,6 +34,8 @@ TAG = "unfaithful_cot"
 FULL_QUEUE = 200
 """How many batches in a row may not fit into the queue, though none of ours is in it: a day and a half of pauses."""
 FULL_QUEUE_MAX_S = 600.0
+LISTED_BATCHES = 10_000
+"""How many batches are looked through for a tag, the newest first: some servers list without end."""
 GROWTH = 1.25
 """By how much files grow again, up to `batch_queue_tokens`, with each batch that was taken after one that was not."""
 log = logging.getLogger(__name__)
@@ -84,7 +86,13 @@ class Batches:
             raise too_many(address, tally.failures, tally.allowed, tally.state(), tally.words)
         if tally.stopped:
             raise refusal(
-                tally.stopped, address, self.endpoint, key, tally.state(), n_answers=len(tally.answers)
+                tally.stopped,
+                address,
+                self.endpoint,
+                key,
+                tally.state(),
+                len(tally.answers),
+                self.journal.path,
             )
 
     async def _adopt(self) -> None:
@@ -106,11 +114,13 @@ class Batches:
 
         async def listed() -> dict[str, str]:
             found: dict[str, str] = {}
+            looked = 0
             async for batch in self.api.batches.list(limit=100):
+                looked += 1
                 tag = (batch.metadata or {}).get(TAG, "")
                 if tag in tags:
                     found[tag] = batch.id
-                if len(found) == len(tags):
+                if len(found) == len(tags) or looked >= LISTED_BATCHES:
                     break
             return found
 
@@ -190,7 +200,7 @@ class Batches:
         """Ask for the state of each batch; collect those that ended."""
         answered = 0
         for entry in list(self.open):
-            batch = await self._call(self.api.batches.retrieve, entry.id)
+            batch = await self._seen(entry)
             if batch.status in ENDED:
                 self.tally.at_server(0)
                 self.open.remove(entry)
@@ -198,6 +208,16 @@ class Batches:
             elif batch.request_counts:
                 answered += batch.request_counts.completed
         self.tally.at_server(answered, f", {len(self.open)} batches at the API")
+
+    async def _seen(self, entry: Entry) -> Any:
+        """The state of a batch; one that this key does not see is said, for only the user knows the other key."""
+        try:
+            return await self._call(self.api.batches.retrieve, entry.id)
+        except _Halt as halt:
+            if halt.fault.reason != "http_404":
+                raise
+            words = f"{entry.id}, {len(entry.keys):,} requests; {halt.fault.detail}"
+            raise _Halt(Fault("stop", "batch_not_seen", words)) from None
 
     async def _collect(self, entry: Entry, batch: Any) -> None:
         """Store what a batch brought; ask again, or give up, what it did not."""
@@ -269,7 +289,7 @@ class Batches:
                 if not hasattr(type(said), "model_fields") or getattr(said, "id", None):
                     return said
                 fault = Fault("retry", "malformed", "the body is no file and no batch")
-            except ValueError:
+            except (ValueError, RecursionError):
                 fault = Fault("retry", "malformed", "the body is no JSON")
             except Exception as error:
                 fault = classify(error)
@@ -277,5 +297,8 @@ class Batches:
                 break
             self.tally.retries[fault.reason] += 1
             growing_s = min(window.BACKOFF_S * 2.0**attempt, window.BACKOFF_MAX_S)
-            await asyncio.sleep(growing_s if fault.wait_s is None else fault.wait_s)
+            pause_s = growing_s if fault.wait_s is None else fault.wait_s
+            if pause_s >= window.SAID_S:
+                self.tally.waits(fault, pause_s)
+            await asyncio.sleep(pause_s)
         raise _Halt(fault)

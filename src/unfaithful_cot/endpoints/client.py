@@ -167,10 +167,17 @@ def open_client(endpoint: EndpointSettings, address: str, key: str) -> Any:
     import httpx2
     import openai
 
+    from unfaithful_cot.endpoints.bodies import bounded
+
     places = endpoint.concurrency + 8
     limits = httpx2.Limits(max_connections=places, max_keepalive_connections=places)
     common: dict[str, Any] = {"api_key": key, "max_retries": 0, "timeout": endpoint.timeout_s}
-    common["http_client"] = openai.DefaultAsyncHttpxClient(limits=limits, timeout=endpoint.timeout_s)
+    common["http_client"] = openai.DefaultAsyncHttpxClient(
+        limits=limits,
+        timeout=endpoint.timeout_s,
+        event_hooks={"response": [bounded]},
+        headers={"accept-encoding": "gzip"},
+    )
     bare, _, query = address.partition("#")[0].partition("?")
     if query:  # of each call, behind its path
         common["default_query"] = dict(parse_qsl(query, keep_blank_values=True))

@@ -59,6 +59,13 @@ class MalformedAnswer(Exception):
         self.reason = reason
 
 
+class BodyTooLarge(MalformedAnswer):
+    """A body that is larger than any answer."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "too_large")
+
+
 class ErrorInAnswer(MalformedAnswer):
     """An HTTP answer with status 200 in which the service reports an error: its code and its words."""
 
@@ -97,6 +104,8 @@ def classify(error: Exception) -> Fault:
     """The Fault that an exception of an attempt stands for."""
     import openai
 
+    if isinstance(error.__cause__, MalformedAnswer):
+        error = error.__cause__
     if isinstance(error, ErrorInAnswer):
         return error.fault()
     if isinstance(error, MalformedAnswer):

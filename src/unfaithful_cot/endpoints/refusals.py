@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
@@ -62,6 +63,15 @@ KNOWN = {
         "Check endpoint.base_url, which often ends in /v1",
     ),
     "no_batches": ("this API takes no batches", "Set endpoint.mode: online, or check endpoint.base_url"),
+    "batch_not_seen": (
+        "a batch of an earlier run is not seen with the key in {variable} (404)",
+        "Use the key that made it. To forget all batches noted there, ask their requests anew and pay for them again, delete "
+        "{journal}",
+    ),
+    "too_large": (
+        "the answers are larger than any completion",
+        "Check endpoint.base_url and the service",
+    ),
     "batch_failed": (
         "the API refused a batch as a whole",
         "Check endpoint.model and whether it takes batches",
@@ -75,9 +85,18 @@ KNOWN = {
 
 
 def refusal(
-    fault: Fault, address: str, endpoint: EndpointSettings, key: str, state: str, n_answers: int = 0
+    fault: Fault,
+    address: str,
+    endpoint: EndpointSettings,
+    key: str,
+    state: str,
+    n_answers: int = 0,
+    journal: Path | str = "batches.jsonl",
 ) -> EndpointError:
-    """The message when one fault ends the run. n_answers: how many requests of this run were answered before."""
+    """The message when one fault ends the run.
+
+    n_answers: how many requests of this run were answered before. journal: the file that notes batches.
+    """
     if fault.reason == "max_usd":
         todo = f"Raise max_usd, or ask for less. {GOES_ON}"
         return EndpointError("endpoint.max_usd", fault.detail, state, todo)
@@ -87,11 +106,14 @@ def refusal(
         "variable": endpoint.api_key_env or "api_key_env",
         "model": endpoint.model,
         "timeout_s": f"{endpoint.timeout_s:g}",
+        "journal": str(journal),
     }
     what, todo = (part.format(**words) for part in KNOWN.get(fault.reason, other))
     said = "" if fault.reason == "http_401" or not fault.detail else f": {redact(fault.detail, key, address)}"
     before = f", after {n_answers:,} answers with the same key and model" if n_answers else ""
-    return EndpointError(shown_address(address), what + said + before, state, f"{todo}. {GOES_ON}")
+    error = EndpointError(shown_address(address), what + said + before, state, f"{todo}. {GOES_ON}")
+    error.reason = fault.reason
+    return error
 
 
 def causes(failures: Mapping[str, str], words: Mapping[str, str]) -> str:

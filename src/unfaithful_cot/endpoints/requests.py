@@ -25,6 +25,7 @@ from unfaithful_cot.records.base import Record
 OPENAI_URL = "https://api.openai.com/v1"
 CHARACTERS_PER_TOKEN = 4.0
 """Rule of thumb for English in the tokenizers of current APIs; good to about a fifth."""
+NULLABLE = {"temperature", "top_p"}
 PROMPT_MARGIN = 1.25
 BATCH_PRICE = 0.5
 """What Batch mode costs, as a share of the prices of single requests."""
@@ -66,8 +67,12 @@ def make_request(
     expected_tokens: int | None = None,
     **sampling: Any,
 ) -> Request:
-    """A request with the endpoint's model, temperature and max_tokens; `sampling` adds to them or replaces them."""
+    """A request with the endpoint's model, temperature and max_tokens; `sampling` adds to them or replaces them.
+
+    A temperature or top_p of None is left out, for models that refuse it.
+    """
     merged = {"temperature": endpoint.temperature, "max_tokens": endpoint.max_tokens, **sampling}
+    merged = {name: value for name, value in merged.items() if value is not None or name not in NULLABLE}
     return Request(
         model=endpoint.model,
         messages=messages,

@@ -82,7 +82,8 @@ def _ask_weights(job: Job) -> Answered:
     finished = Finished(job.cache / f"{_identity(reasoner, job.cell, setup)}.jsonl")
     todo = {question.key: question for question in job.questions if question.key not in finished.found}
     keys, asked = list(todo), list(todo.values())
-    decoding = Decoding(settings.temperature, settings.top_p, settings.max_new_tokens)
+    temperature, top_p = settings.temperature, settings.top_p
+    decoding = Decoding(temperature or 0.0, 1.0 if top_p is None else top_p, settings.max_new_tokens)
     answers = answer(reasoner, asked, decoding, settings.batch_rows, settings.decoder)
     total = len(finished.found) + len(asked)
     try:

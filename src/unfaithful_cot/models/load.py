@@ -9,6 +9,7 @@ a CPU kernel as well.
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from unfaithful_cot.models.templates import has_template
 from unfaithful_cot.provenance import file_hash, value_hash
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+POINTER = b"version https://git-lfs.github.com/spec/v1"
+READ = {".safetensors", ".bin", ".json", ".model", ".jinja", ".txt"}
 TOKENIZER = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
@@ -225,13 +228,55 @@ def check_folder(folder: Path) -> None:
                 f"{part}: one of {', '.join(patterns)}" if part != "config.json" else "",
                 "Complete the folder, or name another in config/models.yaml",
             )
+    _check_bytes(folder)
+
+
+def _check_bytes(folder: Path) -> None:
+    """Each file is itself and no Git LFS pointer; the weight files that an index names are there."""
+    for path in sorted(folder.glob("*")):
+        if path.suffix in READ and path.is_file() and _begins(path) == POINTER:
+            raise ModelError(
+                path,
+                "is a Git LFS pointer, not the file itself",
+                "The file that the pointer stands for",
+                f"Fetch it (git lfs pull in {folder}), or download the model again",
+            )
+    for index in sorted(folder.glob("*.index.json")):
+        try:
+            named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise ModelError(
+                index, "is no index of weight files", "JSON with weight_map", "Download the model again"
+            ) from None
+        absent = sorted(name for name in named if not (folder / str(name)).is_file())
+        if absent:
+            raise ModelError(
+                folder,
+                f"{len(absent)} of {len(named)} weight files are missing, the first is {absent[0]}",
+                f"All files that {index.name} names",
+                "Download those that are missing, or the model again",
+            )
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(POINTER))
 
 
 def _unreachable(source: str, revision: str | None, error: Exception) -> ModelError:
     at = f" at revision '{revision}'" if revision else ""
+    words = f"cannot be loaded{at} ({first_line(error)[:200]})"
+    if Path(source).is_dir():
+        unknown = "does not recognize this architecture" in str(error) or "model type" in str(error)
+        advice = (
+            "Choose a model that this version of transformers knows, or update it"
+            if unknown
+            else "Download the model again, or name another folder in config/models.yaml"
+        )
+        return ModelError(source, words, "A whole folder of a model that transformers knows", advice)
     return ModelError(
         source,
-        f"cannot be loaded{at} ({first_line(error)[:200]})",
+        words,
         "A folder, or the name of a repository on huggingface.co (OWNER/NAME)",
         "Check the spelling, the network, and for gated models that HF_TOKEN is set",
     )

@@ -7,30 +7,28 @@ Errors: none raised; a problem stands in its Finding. All are asked at the same 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.models import ModelSettings
 from unfaithful_cot.config.sources import adapter_source, corpora_written, documents_source
 from unfaithful_cot.config.study import Settings
-from unfaithful_cot.endpoints.client import check_endpoint, complete, open_client
-from unfaithful_cot.endpoints.keys import read_key, redact
+from unfaithful_cot.endpoints.client import complete
 from unfaithful_cot.endpoints.requests import make_request
 from unfaithful_cot.endpoints.spending import Ledger
-from unfaithful_cot.errors import EndpointError, WorkflowError, known
+from unfaithful_cot.errors import EndpointError, WorkflowError
 from unfaithful_cot.hub.access import Kind, check_namespace, check_repository, hub_errors, token
 from unfaithful_cot.models.load import check_folder, folder_of
 from unfaithful_cot.plan.costs import case_plans, document_plans
 from unfaithful_cot.plan.findings import Finding, failed, tried
+from unfaithful_cot.plan.listing import TIMEOUT_S, models_listed
 from unfaithful_cot.plan.memory import Config, read_config
 
-TIMEOUT_S = 20.0
+FEW_TOKENS = 16
 
 
 def look_at_models(models: Mapping[str, ModelSettings]) -> dict[str, tuple[Finding, Config | None]]:
@@ -145,74 +143,49 @@ def endpoint_findings(settings: Settings) -> list[Finding]:
     endpoints = endpoints_of(settings)
     for name, endpoint in endpoints.items():
         asked.setdefault((endpoint.base_url or "", endpoint.api_key_env, endpoint.model), []).append(name)
+
+    def look(names: list[str]) -> Finding:
+        try:
+            return _call(", ".join(names), endpoints[names[0]])
+        except EndpointError as error:
+            return failed("endpoint", ", ".join(names), error)
+
     with ThreadPoolExecutor() as pool:
-        return list(
-            pool.map(
-                lambda names: tried("endpoint", ", ".join(names), lambda: _call(endpoints[names[0]])),
-                asked.values(),
-            )
-        )
+        return list(pool.map(look, asked.values()))
 
 
-def _call(endpoint: EndpointSettings) -> str:
-    """List the models, then ask for a few tokens: a key may list models that it may not use, or have no credit left."""
+def _call(subject: str, endpoint: EndpointSettings) -> Finding:
+    """List the models, then ask for a few tokens, as the run asks.
+
+    The list is a hint alone: a key may list models that it may not use, use models that it may not list, or have no credit.
+    """
+    listing = models_listed(endpoint)
     if not endpoint.model:  # of `inference`: each model's own name is asked for
-        return _listed(endpoint)
-    listed = _listed(endpoint)
+        return Finding("endpoint", subject, listing.words, "look" if listing.odd else "ok")
     quick = endpoint.model_copy(
         update={"timeout_s": TIMEOUT_S, "max_attempts": 1, "mode": "online", "max_usd": None, "ledger": None}
     )
-    request = make_request(quick, [{"role": "user", "content": "Say: ready."}], max_tokens=16)
+    try:
+        _chat(quick, FEW_TOKENS)
+    except EndpointError as error:
+        if error.reason == "http_401":
+            raise listing.wrong_key() from None
+        if error.reason == "http_404" and (unlisted := listing.unlisted()):
+            raise unlisted from None
+        if error.reason not in ("http_400", "http_422"):
+            raise
+        _chat(quick, endpoint.max_tokens)  # a model that thinks may need more than a few
+    problem = listing.unlisted()
+    words = f"{listing.words}; {endpoint.model} answers" + (
+        ", though it is not in the list" if problem else ""
+    )
+    return Finding("endpoint", subject, words, "look" if listing.odd or problem else "ok")
+
+
+def _chat(endpoint: EndpointSettings, max_tokens: int) -> None:
+    request = make_request(endpoint, [{"role": "user", "content": "Say: ready."}], max_tokens=max_tokens)
     with tempfile.TemporaryDirectory() as nowhere:
-        complete([request], quick, nowhere, label=f"preflight of {endpoint.model}")
-    return f"{listed}; {endpoint.model} answers"
-
-
-def _listed(endpoint: EndpointSettings) -> str:
-    address, key = check_endpoint(endpoint, endpoint.model or "any"), read_key(endpoint)
-    names = asyncio.run(_models(endpoint, address, key))
-    if names and endpoint.model and endpoint.kind == "openai" and endpoint.model not in names:
-        raise EndpointError(
-            f"{shown_address(address)}/models",
-            f"the model '{endpoint.model}' is not among the {len(names)} that this key may use",
-            known(
-                endpoint.model,
-                names if len(names) <= 20 else [n for n in names if n[:3] == endpoint.model[:3]],
-            ),
-        )
-    shown = shown_address(address)
-    return f"{shown}: {len(names)} models" if names else shown
-
-
-async def _models(endpoint: EndpointSettings, address: str, key: str) -> list[str]:
-    """Names of the models; none where the server does not list them."""
-    import openai
-
-    quick = endpoint.model_copy(update={"timeout_s": TIMEOUT_S})
-    async with open_client(quick, address, key) as api:
-        try:
-            return [model.id async for model in api.models.list()]
-        except (openai.NotFoundError, openai.APIResponseValidationError):
-            return []
-        except openai.AuthenticationError:
-            raise EndpointError(
-                shown_address(address),
-                "the API refuses the key (401)",
-                f"The key of this API in {endpoint.api_key_env}",
-                f"Correct {endpoint.api_key_env} in .env or the environment",
-            ) from None
-        except openai.APIStatusError as error:
-            raise EndpointError(
-                shown_address(address),
-                f"the API answers {error.status_code} ({redact(error.message, key, address)})",
-                todo="Try again later",
-            ) from None
-        except openai.APIConnectionError as error:
-            raise EndpointError(
-                shown_address(address),
-                f"the API cannot be reached ({redact(str(error.__cause__ or error), key, address)})",
-                todo="Check endpoint.base_url and the network, then run the same command again",
-            ) from None
+        complete([request], endpoint, nowhere, label=f"preflight of {endpoint.model}")
 
 
 def price_findings(settings: Settings, universes: Path, cache: Path) -> Iterator[Finding]:

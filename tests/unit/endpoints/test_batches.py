@@ -18,7 +18,7 @@ from unfaithful_cot.endpoints.batch_files import next_file, queued_tokens, read_
 from unfaithful_cot.endpoints.batch_journal import FILE, Journal
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.endpoints.client import complete
-from unfaithful_cot.endpoints.requests import make_request, max_cost_usd, plan
+from unfaithful_cot.endpoints.requests import make_request, max_cost_usd, plan, server_name
 from unfaithful_cot.endpoints.spending import Ledger
 from unfaithful_cot.errors import EndpointError
 from unit.endpoints.asking import ask
@@ -400,3 +400,21 @@ def test_the_plan_says_batches_and_half(tmp_path: Path) -> None:
     # 4 * (2 * $1 + 100 * $10) / 1e6 / 2
     assert found.max_cost_usd == pytest.approx(0.002004)
     assert "4 to send in batches, at half the price" in str(found)
+
+
+def test_a_batch_of_another_key_is_named_and_can_be_forgotten(tmp_path: Path) -> None:
+    """A run leaves a batch; another key does not see it. The message says how to go on, and that way works."""
+    with OpenAIServer() as server:
+        asked = ask(settings(server), 5)
+        journal = Journal(tmp_path, server_name(settings(server)))
+        journal.created(journal.creating([request.key for request in asked], 9, 0.0), "batch_of_another_key")
+        journal.close()
+        for mode in ("batch", "online"):
+            said = failure(server, tmp_path, mode=mode)
+            assert (
+                "a batch of an earlier run is not seen with the key in OPENAI_API_KEY (404): batch_of_another_key"
+                in said
+            )
+            assert "5 requests" in said and f"delete {tmp_path / 'batches.jsonl'}" in said
+        (tmp_path / "batches.jsonl").unlink()
+        assert complete(asked, settings(server), tmp_path).n_new == 5

@@ -118,6 +118,28 @@ def test_folders_are_looked_at(tmp_path: Path) -> None:
     assert found["a"][1] is not None
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("model.safetensors", POINTER, "model.safetensors: is a Git LFS pointer, not the file itself"),
+        ("tokenizer.json", POINTER, "tokenizer.json: is a Git LFS pointer"),
+        ("model.safetensors.index.json", b'{"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}',
+         "1 of 2 weight files are missing, the first is model-2.safetensors"),
+        ("model.safetensors.index.json", b"[]", "is no index of weight files"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_only_looks_whole(tmp_path: Path, file: str, content: bytes, said: str) -> None:
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_bytes(as_bytes())
+    (tmp_path / file).write_bytes(content)
+    (found, _) = look_at_models({"a": model(str(tmp_path))})["a"]
+    assert found.state == "PROBLEM" and said in str(found.problem)
+    assert "HF_TOKEN" not in str(found.problem)
+
+
 def test_a_token_is_asked_for_where_a_model_lies_on_the_hub(tmp_path: Path) -> None:
     assert [one.state for one in token_finding({"m": model()})] == ["look"]
     assert list(token_finding({"m": model(str(tmp_path))})) == []
@@ -207,13 +229,77 @@ def test_a_wrong_key_is_one_message_without_the_key(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_model_that_the_key_may_not_use_is_named_with_its_neighbour(key: str) -> None:
-    with OpenAIServer(models=("writer-mini", "judge"), key=key) as server:
+    absent = Fault(status=404, code="model_not_found", message="no such model")
+    with OpenAIServer(models=("writer-mini", "judge"), key=key, fault=lambda body, n: absent) as server:
         told = str(one(asking(server.url)).problem)
-        assert server.requests == []
     assert told == (
         f"{server.url}/v1/models: the model 'writer' is not among the 2 that this key may use. Known: judge, writer-mini. "
         "Did you mean 'writer-mini'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "state"),
+    [(("models/writer",), "ok"), (("writer:free",), "ok"), (("acme/writer",), "ok"), (("judge",), "look")],
+)
+def test_a_list_without_the_name_is_a_hint(key: str, names: tuple[str, ...], state: str) -> None:
+    with OpenAIServer(models=names, key=key) as server:
+        found = one(asking(server.url))
+    assert found.state == state and "writer answers" in found.found and found.problem is None
+    assert ("though it is not in the list" in found.found) == (state == "look")
+
+
+@pytest.mark.parametrize(
+    ("listed", "state", "said"),
+    [
+        (Fault(status=401, message="no list for you"), "look", "the list of models is refused (401"),
+        (Fault(status=403, message="no list for you"), "look", "no list for you"),
+        (Fault(status=429), "look", "refused (429"),
+        (Fault(status=500), "look", "refused (500"),
+        (Fault(status=405), "ok", ""),
+        (Fault(status=501), "ok", ""),
+        (Fault(body=b'[{"id": "writer"}, {"id": "judge"}]'), "ok", "2 models"),
+        (Fault(body=b'["writer"]'), "ok", "1 models"),
+        (Fault(body=b'{"models": [{"name": "models/writer"}]}'), "ok", "1 models"),
+        (Fault(body=b'{"data": [{"object": "model"}]}'), "look", "names none"),
+        (Fault(body=b'{"data": null}'), "look", "names none"),
+        (Fault(body=b"<html>welcome</html>"), "look", "is no JSON"),
+        (Fault(body=b"[" * 100_000), "look", "is no JSON"),
+        (Fault(body=b"no gzip at all", headers={"content-encoding": "gzip"}), "look", "cannot be unpacked"),
+        (Fault(endless=True), "look", "the body is larger than"),
+    ],
+)
+def test_a_list_that_is_refused_or_odd_is_a_hint(key: str, listed: Fault, state: str, said: str) -> None:
+    with OpenAIServer(key=key, listed=listed) as server:
+        found = one(asking(server.url))
+        inference = one(study(inference={"engine": "openai", "endpoint": {"base_url": f"{server.url}/v1"}}))
+    assert (found.state, inference.state) == (state, state) and found.problem is None
+    assert said in found.found and found.found.endswith("; writer answers")
+
+
+def test_a_renamed_limit_is_adapted_to_as_in_the_run(key: str) -> None:
+    words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    renamed = Fault(status=400, code="unsupported_parameter", param="max_tokens", message=words)
+    with OpenAIServer(
+        models=("writer",), key=key, fault=lambda body, n: renamed if "max_tokens" in body else None
+    ) as server:
+        assert one(asking(server.url)).state == "ok"
+        assert [sorted(body)[0] for body in server.requests] == ["max_tokens", "max_completion_tokens"]
+
+
+def test_a_model_that_thinks_gets_the_tokens_of_the_run(key: str) -> None:
+    """It refuses a limit within which it cannot even think; with that of the run it answers."""
+    few = Fault(
+        status=400,
+        message="Could not finish the message because max_tokens or model output limit was reached.",
+    )
+    with OpenAIServer(
+        models=("writer",), key=key, fault=lambda body, n: few if body["max_tokens"] < 100 else None
+    ) as server:
+        assert one(asking(server.url)).state == "ok"
+        assert [body["max_tokens"] for body in server.requests] == [16, 2048]
+    with OpenAIServer(models=("writer",), key=key, fault=lambda body, n: few) as server:
+        assert "output limit was reached" in str(one(asking(server.url)).problem)
 
 
 def test_an_account_without_credit_is_found_by_the_cheap_call(key: str) -> None:
