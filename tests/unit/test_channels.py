@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfaithful_cot.channels import Channels, split_channels, split_prefilled
+from unfaithful_cot.channels import MARKS, Channels, split_channels, split_prefilled
 
 OPENED = "opened_by_template"
 
@@ -44,12 +46,28 @@ def test_a_completion_is_split(raw: str, opened: bool, expected: Channels) -> No
     assert split_channels(raw, opened) == expected
 
 
+MARK = re.compile(
+    "|".join(
+        [
+            *(f"{marks.opening.pattern}|{marks.closing.pattern}" for marks in MARKS.values()),
+            r"<\|?[/\w｜▁]+\|?>|\[END FINAL RESPONSE\]|\[\|endofturn\|\]|assistant|[\ufeff\u200b]",
+        ]
+    )
+)
+
+
+def without_marks(text: str) -> str:
+    text = "".join(text.split())
+    while (shorter := MARK.sub("", text)) != text:
+        text = shorter
+    return text
+
+
 @given(st.text(), st.booleans())
 def test_no_text_is_invented_or_lost(raw: str, opened: bool) -> None:
     found = split_channels(raw, opened)
     parts = (found.think or "") + (found.answer or "")
-    marks = raw.replace("<think>", "").replace("</think>", "")
-    assert "".join(parts.replace("<think>", "").replace("</think>", "").split()) == "".join(marks.split())
+    assert without_marks(parts) == without_marks(raw)
     assert (found.think is None) == (found.status == "missing")
     assert (found.answer is None) == (found.status == "unclosed")
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 
 OPEN, CLOSE = "<code>", "</code>"
 LONGEST = 200_000  # characters; longer code is not parsed
-_FENCE = re.compile(r"```([\w+-]*)[ \t]*\r?\n(.*?)(?:\r?\n)?```", re.DOTALL)
+_FENCE = re.compile(
+    r"(?P<fence>`{3,}|~{3,})[ \t]*\{?[ \t]*\.?(?P<tag>[\w+-]*)[^\n`]*\n(?P<body>.*?)(?:\r?\n[ \t]*)?(?P=fence)",
+    re.DOTALL,
+)
+_MARGIN = re.compile(r"[ \t]*")
 _C = re.compile(r"^\s*#\s*include\b|^\s*(?:int|void|char|static|struct|unsigned)\b[^\n;]*[({;]", re.MULTILINE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 C_FENCES = ("c", "cpp", "c++", "h")
@@ -30,6 +34,13 @@ class Code:
     language: str
     prefix: str = ""
     problem: str | None = None
+    margin: tuple[int, ...] = ()
+    """Characters of indentation that were taken off each line, where the whole block is indented."""
+
+    @property
+    def end(self) -> int:
+        """Offset in the answer of its end."""
+        return self.start + len(self.text) + sum(self.margin)
 
     @property
     def source(self) -> str:
@@ -46,7 +57,8 @@ class Code:
         start = max(start, len(self.prefix))
         row = self.source[start:end]
         start += len(row) - len(row.lstrip())
-        offset = self.start - len(self.prefix)
+        own = len(_LINE_END.findall(self.source[len(self.prefix) : start]))
+        offset = self.start - len(self.prefix) + sum(self.margin[: own + 1])
         return start + offset, start + offset + max(len(row.strip()), 1)
 
 
@@ -54,7 +66,7 @@ def find_code(answer: str, question: str = "") -> Code | str:
     """The code of an answer, or the reason why there is none."""
     found = _element(answer) or _fenced(answer)
     if found is None:
-        opened = OPEN in answer or "```" in answer
+        opened = OPEN in answer or "```" in answer or "~~~" in answer
         return (
             "the code is not closed" if opened else "the answer has neither a code element nor a fenced block"
         )
@@ -70,9 +82,23 @@ def find_code(answer: str, question: str = "") -> Code | str:
     prefix = f"{before[0]}\n" if before else ""
     if prefix and why_unparsed(prefix + text) is None:
         return Code(text, start, "python", prefix)
+    if (plain := _without_margin(text)) and why_unparsed(plain[0]) is None:
+        return Code(plain[0], start, "python", margin=plain[1])
     if not tag.startswith("py") and _C.search(text):
         return Code(text, start, "c")
     return Code(text, start, "python", problem=problem)
+
+
+def _without_margin(text: str) -> tuple[str, tuple[int, ...]] | None:
+    """An indented block without the indentation that all of its lines have, and how much was taken off each."""
+    lines = text.splitlines(keepends=True)
+    widths = [_MARGIN.match(line).end() for line in lines]  # type: ignore[union-attr]
+    filled = [width for width, line in zip(widths, lines, strict=True) if line.strip()]
+    least = min(filled, default=0)
+    if not least:
+        return None
+    margin = tuple(min(width, least) for width in widths)
+    return "".join(line[width:] for line, width in zip(lines, margin, strict=True)), margin
 
 
 def why_unparsed(source: str) -> str | None:
@@ -98,7 +124,7 @@ def _element(answer: str) -> tuple[str, int, str] | None:
     start += len(OPEN)
     inside = answer[start:close]
     fenced = _fenced(inside)
-    if fenced and inside.strip().startswith("```"):
+    if fenced and inside.strip().startswith(("```", "~~~")):
         return fenced[0], start + fenced[1], fenced[2]
     body = inside.lstrip("\r\n")
     return body, start + len(inside) - len(body), ""
@@ -106,5 +132,5 @@ def _element(answer: str) -> tuple[str, int, str] | None:
 
 def _fenced(text: str) -> tuple[str, int, str] | None:
     """The last closed fenced block: text, offset, language tag."""
-    blocks = [(match[2], match.start(2), match[1].lower()) for match in _FENCE.finditer(text)]
+    blocks = [(match["body"], match.start("body"), match["tag"].lower()) for match in _FENCE.finditer(text)]
     return blocks[-1] if blocks else None

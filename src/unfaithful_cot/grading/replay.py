@@ -9,6 +9,8 @@ Errors: DataError for a file without a line that can be scored, and for a `cases
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +31,7 @@ from unfaithful_cot.records.responses import Condition, Response
 
 EXPERIMENT = DEFAULT
 SUITE = "replay"
+FEWEST_SAMPLES = 3  # rows a case from which their order can say that they are samples; two may be a copy
 FORMS = "A row of the published form (case and response), or a Response of this project (docs/replay.md)"
 Row = PublishedRow | Response
 Kind = Literal["cut", "malformed", "foreign", "duplicate"]
@@ -109,13 +112,51 @@ def lines_of(path: Path | str) -> Iterator[tuple[int, bytes]]:
     """(number, line) of a file; only a line feed ends a line."""
     with Path(path).open("rb") as file:
         for number, line in enumerate(file, 1):
+            if number == 1 and (name := _other_encoding(line)):
+                raise DataError(
+                    path,
+                    f"is {name}, not UTF-8",
+                    "JSON lines in UTF-8",
+                    f"Save it as UTF-8, for example: {TO_UTF8[name[:6]]}",
+                )
             yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+
+
+TO_UTF8 = {
+    "UTF-16": "iconv -f UTF-16 -t UTF-8 FILE > NEW, or in PowerShell: Get-Content FILE | Set-Content -Encoding utf8 NEW",
+    "UTF-32": "iconv -f UTF-32 -t UTF-8 FILE > NEW",
+}
+
+
+def _other_encoding(line: bytes) -> str | None:
+    """The encoding of a file that begins with this line, where it is not UTF-8: by its byte order mark, or by zeros beside ASCII."""
+    if line.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or line[:3] == b"\0\0\0":
+        return "UTF-32"
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or line[:2] in (b"\0{", b"{\0"):
+        return "UTF-16"
+    return None
+
+
+def without_surrogates(line: bytes) -> bytes:
+    """A line in which each escaped half of a surrogate pair is a question mark, as in the answers of an API.
+
+    A file that stops there is none of JSON, whose other readers write such halves.
+    """
+    if b"\\u" not in line:
+        return line
+    return _HALF.sub(lambda match: match[0] if match["whole"] else match["slashes"] + b"?", line)
+
+
+_HALF = re.compile(
+    rb"(?P<slashes>(?<!\\)(?:\\\\)*)(?:(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 
 def parse_object(line: bytes) -> dict[str, object]:
     """A line as a JSON object. Raises: Unfit."""
     if not line.strip():
         raise Unfit("malformed", "the line is empty")
+    line = without_surrogates(line)
     try:
         value = from_json(line)
     except ValueError as error:
@@ -135,7 +176,7 @@ def parse(line: bytes, cases: dict[str, Case]) -> Row:
         raise Unfit("foreign", f"is of neither form; keys: {', '.join(map(str, value))[:80] or 'none'}")
     form = Response if own else PublishedRow
     try:
-        row: Row = form.model_validate_json(line)
+        row: Row = form.model_validate_json(without_surrogates(line))
     except ValidationError as error:
         raise Unfit("malformed", jsonl.first_problem(error)) from None
     if isinstance(row, PublishedRow):
@@ -169,8 +210,13 @@ def duplicates(rows: dict[int, Row]) -> Iterator[tuple[int, Kind, str]]:
     """Rows that stand twice, and rows that give a case another content under the same name."""
     contents: dict[str, tuple[int, str]] = {}
     responses: dict[str, int] = {}
+    sampled = _sampled(rows)
     for number, row in rows.items():
-        key = row.id if isinstance(row, Response) else f"{row.case.id}\n{row.response.raw_text}"
+        key = (
+            row.id
+            if isinstance(row, Response)
+            else f"{row.case.id}\n{_sample_of(row, sampled)}\n{row.response.raw_text}"
+        )
         if isinstance(row, PublishedRow):
             content = row.case.model_dump_json()
             line, first = contents.setdefault(row.case.id, (number, content))
@@ -183,6 +229,34 @@ def duplicates(rows: dict[int, Row]) -> Iterator[tuple[int, Kind, str]]:
                 continue
         if (line := responses.setdefault(key, number)) != number:
             yield number, "duplicate", f"the same response stands in line {line}"
+
+
+def _sampled(rows: dict[int, Row]) -> dict[int, int]:
+    """id() of a row -> the how manieth of its case it is, where the order says that cases were sampled: each has as many rows,
+    and they stand together or come round after round. Empty elsewhere: there a row that stands twice is a copy.
+    """
+    published = [row for row in rows.values() if isinstance(row, PublishedRow)]
+    names, texts = [row.case.id for row in published], [row.response.raw_text for row in published]
+    order = list(dict.fromkeys(names))
+    times, rest = divmod(len(names), len(order) or 1)
+    if rest or times < FEWEST_SAMPLES or len(order) < 2:
+        return {}
+    rounds = [texts[start : start + len(order)] for start in range(0, len(texts), len(order))]
+    one_by_one = names == [name for name in order for _ in range(times)]
+    if not one_by_one and (names != order * times or all(each == rounds[0] for each in rounds)):
+        return {}
+    seen: Counter[str] = Counter()
+    found = {}
+    for row in rows.values():
+        if isinstance(row, PublishedRow):
+            seen[row.case.id] += 1
+            found[id(row)] = seen[row.case.id]
+    return found
+
+
+def _sample_of(row: PublishedRow, sampled: dict[int, int]) -> int | None:
+    """Which sample a row is, by its own field or by its place; None: nothing says so."""
+    return row.numbered if row.numbered is not None else sampled.get(id(row))
 
 
 def _records(

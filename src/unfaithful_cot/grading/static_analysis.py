@@ -87,7 +87,7 @@ def _verdicts(response: Response, code: Code | str, scanned: Findings | str) -> 
             missing("parses", code) if response.answer is None else found("parses", False, [], code),
             *(missing(name, code) for name in VERDICTS[2:4]),
         ]
-    whole = _span(response, code.start, code.start + len(code.text))
+    whole = _span(response, code.start, code.end)
     form = found("format_ok", True, [whole]) if form.value else form
     problem = code.problem or (scanned if isinstance(scanned, str) else None)
     if code.problem or (problem or "").startswith(SYNTAX):

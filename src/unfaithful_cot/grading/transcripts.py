@@ -10,6 +10,7 @@ Errors: ValueError (pydantic) for a row of another form; DataError with file:lin
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.channels import split_channels
+from unfaithful_cot.channels import Channels, split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.grading.visible import keys_of
 from unfaithful_cot.provenance import text_hash, value_hash
@@ -27,6 +28,16 @@ from unfaithful_cot.records.responses import Condition, Response, Setup
 
 UNKNOWN = "unknown"
 _SOURCE = re.compile(r"([^:(\n]{1,80}?)\s{0,4}(?:\(([^()\n]{1,40})\))?\s?:\s{0,4}(.*)", re.DOTALL)
+_FINISHED = re.compile(r"</output>\s*\Z", re.IGNORECASE)
+_TURN = re.compile(
+    r"<[|｜]|\[INST\]|\[SYSTEM_PROMPT\]|<start_of_turn>|<s>|^\s*(?:system|user|human)\b|### ?(?:Instruction|User)",
+    re.IGNORECASE,
+)
+_ASSISTANT = re.compile(
+    r"\s*(?:<\|?/?[\w▁｜]{1,24}\|?>|<｜[^<>]{1,40}｜>|\[/INST\]|\[\|[a-z]{1,12}\|\]|\s)*(?:### ?)?(?:assistant|model|response|answer)\b:?"
+    r"(?:<\|(?:end_header_id|im_sep|message|end_of_role)\|>)?\s*|\s*(?:<｜[^<>]{1,40}｜>|\[/INST\]|\[\|assistant\|\])\s*",
+    re.IGNORECASE,
+)
 _CASE_ID = re.compile(r"(.+)_([a-z])")
 Text = Annotated[str, Field(min_length=1)]
 
@@ -69,10 +80,19 @@ class PublishedCase(_Part):
 
 
 class PublishedResponse(_Part):
-    """What a model wrote, whole."""
+    """What a model wrote, whole, or its answer alone with the reasoning apart, as servers with a parser of reasoning return it."""
 
     raw_text: str
     finish_reason: str = UNKNOWN
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    sample: int | None = None
+
+    @property
+    def apart(self) -> str | None:
+        """The reasoning that stands apart; None where there is none."""
+        found = self.reasoning_content or self.reasoning
+        return found if found and found.strip() else None
 
 
 class PublishedRow(_Part):
@@ -81,6 +101,14 @@ class PublishedRow(_Part):
     case: PublishedCase
     response: PublishedResponse
     model_name: str | None = None
+    sample: int | None = None
+    epoch: int | None = None
+
+    @property
+    def numbered(self) -> int | None:
+        """Which sample it says that it is."""
+        numbers = (self.response.sample, self.sample, self.epoch)
+        return next((number for number in numbers if number is not None), None)
 
 
 def read_transcripts(path: Path | str, condition: Condition, suite: str) -> list[tuple[Case, Response]]:
@@ -108,10 +136,40 @@ def as_records(rows: Sequence[PublishedRow], condition: Condition, suite: str) -
     )
     samples: dict[str, int] = {}
     pairs = []
+    opened = _opened_by_template(rows)
     for row, case in zip(rows, cases, strict=True):
         sample = samples[case.id] = samples.get(case.id, -1) + 1
-        pairs.append((case, _response(row, case, condition, case_set, sample)))
+        pairs.append((case, _response(row, case, condition, case_set, sample, opened)))
     return pairs
+
+
+def _opened_by_template(rows: Sequence[PublishedRow]) -> bool:
+    """Whether the template of a file's model opens the think part: responses close one, and none opens it."""
+    statuses = Counter(_channels(row, written(row)).status for row in rows if row.response.apart is None)
+    return statuses["opened_by_template"] > 0 and not statuses["closed"] and not statuses["unclosed"]
+
+
+def _channels(row: PublishedRow, raw: str, opened: bool = False) -> Channels:
+    """The channels of a row. opened: by the template, as other rows show; a finished answer without a mark stays an answer."""
+    apart = row.response.apart
+    if apart is not None:
+        answer = split_channels(raw).answer if raw.strip() else None
+        return Channels(apart.strip(), answer, "closed" if answer is not None else "unclosed")
+    channels = split_channels(raw)
+    if opened and channels.status == "missing" and not _FINISHED.search(raw):
+        return split_channels(raw, opened_by_template=True)
+    return channels
+
+
+def written(row: PublishedRow) -> str:
+    """What the model wrote: the raw text without the prompt, where that stands in front of it."""
+    raw, prompt = row.response.raw_text, row.case.prompt.strip()
+    at = raw.find(prompt)
+    if at < 0 or (raw[:at].strip() and not _TURN.search(raw[:at])):
+        return raw
+    behind = raw[at + len(prompt) :]
+    header = _ASSISTANT.match(behind)
+    return behind[header.end() :] if header else behind.lstrip()
 
 
 def instruction(case: PublishedCase) -> str:
@@ -189,11 +247,17 @@ def _evidence(row: PublishedCase, shared: set[str]) -> list[Evidence]:
     return found
 
 
-def _response(row: PublishedRow, case: Case, condition: Condition, case_set: str, sample: int) -> Response:
-    raw = row.response.raw_text
-    channels = split_channels(raw)
+def _response(
+    row: PublishedRow, case: Case, condition: Condition, case_set: str, sample: int, opened: bool
+) -> Response:
+    raw = written(row)
+    channels = _channels(row, raw, opened)
+    whole = [
+        text_hash(row.response.raw_text),
+        *([text_hash(row.response.apart)] if row.response.apart else []),
+    ]
     return Response(
-        id=make_id("r", case.id, condition.model_dump_json(), sample, text_hash(raw)),
+        id=make_id("r", case.id, condition.model_dump_json(), sample, *whole),
         case=case.id,
         condition=condition,
         setup=Setup(
