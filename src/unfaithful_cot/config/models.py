@@ -8,6 +8,12 @@ from pydantic import Field
 
 from unfaithful_cot.config.base import Count, Strict
 
+ThinkMarks = Literal[
+    "think", "harmony", "bracket_think", "seed_think", "thought", "thought_capital", "thinking", "gemma", "apriel", "granite",
+    "begin_of_thought", "start_thinking", "kimi", "inner", "medgemma", "longcat_think", "mm_think",
+]  # fmt: skip
+"""Names of marks around reasoning; what they are stands in channels.MARKS."""
+
 
 class LoadingSettings(Strict):
     """How base weights are put into memory: the same for training, baseline and trained evaluation."""
@@ -33,5 +39,11 @@ class ModelSettings(Strict):
     parameters: Annotated[float, Field(gt=0)] = Field(description="number of parameters, for memory and cost")
     gpus: Annotated[int, Field(ge=0)] = Field(
         description="GPUs that a job of this model asks for; 0: runs on the CPU"
+    )
+    think_marks: ThinkMarks | None = Field(
+        None, description="marks around the model's reasoning; null: those that its chat template shows"
+    )
+    chat_template: dict[str, bool | int | float | str] = Field(
+        default_factory=dict, description="arguments of its chat template, such as {enable_thinking: true}"
     )
     memory_mb: Count = Field(description="main memory that a job of this model asks for")

@@ -90,9 +90,12 @@ class PublishedResponse(_Part):
 
     @property
     def apart(self) -> str | None:
-        """The reasoning that stands apart; None where there is none."""
-        found = self.reasoning_content or self.reasoning
-        return found if found and found.strip() else None
+        """The reasoning that stands apart; None where there is none, and where it is a part of the raw text."""
+        whole = " ".join(self.raw_text.split())
+        for found in (self.reasoning_content, self.reasoning):
+            if found and found.strip() and " ".join(found.split()) not in whole:
+                return found
+        return None
 
 
 class PublishedRow(_Part):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from unfaithful_cot.channels import Marks
 from unfaithful_cot.config.addresses import without_secrets
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
@@ -21,7 +22,14 @@ from unfaithful_cot.inference.memory import free_bytes
 from unfaithful_cot.models.adapters import attach
 from unfaithful_cot.models.load import Reasoner, dequantise, load_reasoner, load_tokenizer, quantisation
 from unfaithful_cot.models.pins import place_of
-from unfaithful_cot.models.templates import opens_think, render, template_hash
+from unfaithful_cot.models.templates import (
+    marks_of,
+    opens_think,
+    refuse_closed,
+    render,
+    set_template,
+    template_hash,
+)
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.responses import Condition, Setup
 
@@ -53,11 +61,12 @@ class Job:
 
 
 class Answered(NamedTuple):
-    """Completions by question key. `finished`: the file that holds them until the outputs are written."""
+    """Completions by question key. `finished`: the file that holds them until the outputs are written; `marks`: those of the model, None where they are to be found."""
 
     completions: Mapping[str, Completion]
     setup: Setup
     finished: Finished | None
+    marks: Marks | None = None
 
 
 def ask(job: Job) -> Answered:
@@ -94,7 +103,7 @@ def _ask_weights(job: Job) -> Answered:
                 bar.update(len(batch))
     finally:
         finished.close()
-    return Answered(finished.found, setup, finished)
+    return Answered(finished.found, setup, finished, marks_of(reasoner.tokenizer))
 
 
 def _ask_endpoint(job: Job) -> Answered:
@@ -105,17 +114,20 @@ def _ask_endpoint(job: Job) -> Answered:
     from unfaithful_cot.inference import endpoint
 
     settings, base, place = job.inference, job.base, place_of(job.base)
-    template, opened = "unknown", False
+    template, opened, marks = "unknown", False, None
     if place.source:
         tokenizer = load_tokenizer(place.source, place.at, local=place.local)
-        template = template_hash(tokenizer)
-        opened = opens_think(render(tokenizer, job.questions[0].messages))
+        set_template(tokenizer, base)
+        template, marks = template_hash(tokenizer), marks_of(tokenizer)
+        prompt = render(tokenizer, job.questions[0].messages)
+        refuse_closed(tokenizer, prompt, marks)
+        opened = opens_think(prompt, marks)
     setup = job.setup(template, quantisation(job.loading))
     served_by = [place.source, place.at, job.cell.adapter, without_secrets(settings.endpoint.base_url)]
     todo = {question.key: question for question in job.questions}
     asked_for = served_name(job.cell, base, settings)
     found = endpoint.ask(list(todo.values()), settings, asked_for, job.cache / value_hash(served_by), opened)
-    return Answered(dict(zip(todo, found, strict=True)), setup, None)
+    return Answered(dict(zip(todo, found, strict=True)), setup, None, marks)
 
 
 def served_name(cell: Condition, base: Mapping[str, Any], settings: InferenceSettings) -> str:

@@ -9,20 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from unfaithful_cot.channels import Marks
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.inference.decode import Continuation, Decoding, continue_rows
 from unfaithful_cot.inference.memory import halved, rows_that_fit
 from unfaithful_cot.inference.static import ARCHITECTURES, continue_many, supported
 from unfaithful_cot.models.load import Reasoner
-from unfaithful_cot.models.templates import encode, opens_think, render, visible_text, with_think
+from unfaithful_cot.models.templates import (
+    encode,
+    marks_of,
+    opens_think,
+    refuse_closed,
+    render,
+    visible_text,
+    with_think,
+)
 from unfaithful_cot.provenance import text_hash
 
 
 def prompt_of(reasoner: Reasoner, question: Question) -> str:
     """The rendered chat, up to where the model goes on: behind the think part where one is given."""
-    prompt = render(reasoner.tokenizer, question.messages)
-    return prompt if question.prefill is None else with_think(prompt, question.prefill)
+    prompt, marks = render(reasoner.tokenizer, question.messages), marks_of(reasoner.tokenizer)
+    refuse_closed(reasoner.tokenizer, prompt, marks)
+    return prompt if question.prefill is None else with_think(prompt, question.prefill, marks)
 
 
 def answer(
@@ -38,6 +48,7 @@ def answer(
     """
     static = _is_static(reasoner, decoder)
     prompts = [prompt_of(reasoner, question) for question in questions]
+    marks = marks_of(reasoner.tokenizer)
     tokens = [encode(reasoner.tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(questions)), key=lambda index: (-len(tokens[index]), index))
     if not order:
@@ -48,7 +59,7 @@ def answer(
     ordered, seeds = [tokens[index] for index in order], [questions[index].seed for index in order]
     for ended in ways(reasoner, ordered, seeds, decoding, batch_rows):
         yield [
-            (index, _completion(reasoner, prompts[index], len(tokens[index]), continuation))
+            (index, _completion(reasoner, prompts[index], len(tokens[index]), continuation, marks))
             for index, continuation in ((order[place], continuation) for place, continuation in ended)
         ]
 
@@ -87,11 +98,13 @@ def _continue_batches(
         start += len(found)
 
 
-def _completion(reasoner: Reasoner, prompt: str, tokens: int, continuation: Continuation) -> Completion:
+def _completion(
+    reasoner: Reasoner, prompt: str, tokens: int, continuation: Continuation, marks: Marks
+) -> Completion:
     return Completion(
-        raw_text=visible_text(reasoner.tokenizer, continuation.token_ids),
+        raw_text=visible_text(reasoner.tokenizer, continuation.token_ids, marks),
         finish_reason=continuation.finish_reason,
-        opened_by_template=opens_think(prompt),
+        opened_by_template=opens_think(prompt, marks),
         prompt_hash=text_hash(prompt),
         prompt_tokens=tokens,
         completion_tokens=len(continuation.token_ids) + (continuation.finish_reason == "stop"),

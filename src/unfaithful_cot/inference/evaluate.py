@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.channels import Channels, split_channels, split_prefilled
+from unfaithful_cot.channels import Channels, Marks, split_channels, split_prefilled
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import DataError, ModelError
@@ -150,7 +150,7 @@ def _responses(
         condition = cell.model_copy(update={"experiment": case.experiment})
         own = {"case_set": case_set, "prompt_template": suite.template.in_arm(case.arm).hash}
         setup = answered.setup.model_copy(update=own)
-        channels = _channels(case, completion)
+        channels = _channels(case, completion, answered.marks)
         yield Response(
             id=make_id("r", case.id, sample, condition.model_dump(), setup.model_dump()),
             case=case.id,
@@ -169,7 +169,7 @@ def _responses(
         )
 
 
-def _channels(case: Case, completion: Completion) -> Channels:
+def _channels(case: Case, completion: Completion, marks: Marks | None) -> Channels:
     if case.prefill is not None:
-        return split_prefilled(case.prefill, completion.raw_text)
-    return split_channels(completion.raw_text, completion.opened_by_template)
+        return split_prefilled(case.prefill, completion.raw_text, marks)
+    return split_channels(completion.raw_text, completion.opened_by_template, marks)

@@ -21,7 +21,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import ModelError, first_line
 from unfaithful_cot.models.attention import answering_attention
 from unfaithful_cot.models.pins import Place, on_hub, place_of
-from unfaithful_cot.models.templates import has_template
+from unfaithful_cot.models.templates import has_template, set_template
 from unfaithful_cot.provenance import file_hash, value_hash
 
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -69,6 +69,7 @@ def load_reasoner(base: Mapping[str, Any], loading: LoadingSettings, chat: bool 
         check_folder(folder)
     device = pick_device(loading.device)
     tokenizer = load_tokenizer(place.source, place.at, chat, place.local)
+    set_template(tokenizer, base)
     model = _load_model(place, loading, device)
     model.eval()
     commit = weights_hash(folder) if folder else place.commit or getattr(model.config, "_commit_hash", None)

@@ -10,6 +10,7 @@ think part before the model begins.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +24,13 @@ DATE = datetime(2026, 1, 1)
 """The day that templates which write today's date are rendered for."""
 OPTIONS = "template_options"
 """Attribute of a tokenizer that holds the arguments of its template."""
+NAMED = "think_marks"
+"""Attribute that holds the name of the marks in the model's entry."""
 _REASONS = re.compile(r"enable_thinking|reasoning_content|\bthinking\b")
 _UNKNOWN_MARK = re.compile(
     r"</?[|｜]?[\w:]{0,20}(?:think|thought|reason)[\w:]{0,20}[|｜]?>|\[/?[A-Z_]{0,12}(?:THINK|THOUGHT|REASON)[A-Z_]{0,12}\]"
 )
+_TODAY = re.compile(r"strftime_now\(\s*(?P<quote>['\"])(?P<form>[^'\"]*)(?P=quote)\s*\)")
 _ASKS_NONE = ("enable_thinking", "thinking", "think")
 
 
@@ -45,7 +49,7 @@ def render(tokenizer: Any, messages: list[dict[str, str]]) -> str:
                 messages,
                 tokenize=False,
                 add_generation_prompt=True,
-                **({"strftime_now": DATE.strftime} if writes_date(tokenizer) else {}),
+                **({"chat_template": _dated(tokenizer)} if writes_date(tokenizer) else {}),
                 **options_of(tokenizer),
             )
         )
@@ -63,9 +67,20 @@ def encode(tokenizer: Any, prompt: str) -> list[int]:
     return list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
 
 
+def _dated(tokenizer: Any) -> str:
+    """The template with DATE where it asks for today's."""
+    return _TODAY.sub(lambda call: repr(DATE.strftime(call["form"])), tokenizer.chat_template)
+
+
 def options_of(tokenizer: Any) -> dict[str, Any]:
     """The arguments that the model's entry gives its chat template."""
     return dict(getattr(tokenizer, OPTIONS, {}))
+
+
+def set_template(tokenizer: Any, base: Mapping[str, Any]) -> None:
+    """Give a tokenizer what the model's entry says of its template: arguments, and marks of reasoning."""
+    setattr(tokenizer, OPTIONS, dict(base.get("chat_template") or {}))
+    setattr(tokenizer, NAMED, base.get("think_marks"))
 
 
 def writes_date(tokenizer: Any) -> bool:
@@ -73,13 +88,13 @@ def writes_date(tokenizer: Any) -> bool:
     return "strftime_now" in str(tokenizer.chat_template)
 
 
-def marks_of(tokenizer: Any, named: str | None = None) -> Marks:
+def marks_of(tokenizer: Any) -> Marks:
     """The marks around a model's reasoning: those that its entry names, else those of its chat template.
 
     Raises:
         ModelError: The template has reasoning in it, in marks that no entry of MARKS has.
     """
-    if named is not None:
+    if named := getattr(tokenizer, NAMED, None):
         return MARKS[named]
     template = str(tokenizer.chat_template or "")
     found = [name for name, marks in MARKS.items() if any(mark in template for mark in _told_apart(marks))]

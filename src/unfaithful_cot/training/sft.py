@@ -20,7 +20,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.models.load import load_reasoner
-from unfaithful_cot.models.templates import AFTER_THINK, encode, opens_think, render, with_think
+from unfaithful_cot.models.templates import encode, marks_of, opens_think, render, with_think
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.cells import Cell
@@ -101,11 +101,11 @@ def examples(
 
 def example(tokenizer: Any, pair: TrainingPair, template: PromptTemplate) -> Example:
     """The tokens that the chat begins with in generation, and those that the model is to go on with."""
-    asked = render(tokenizer, messages(as_case(pair), template))
+    asked, marks = render(tokenizer, messages(as_case(pair), template)), marks_of(tokenizer)
     channels = split_channels(pair.completion)
     before = asked
-    if channels.think is not None or opens_think(asked):
-        before = with_think(asked, channels.think or "") + AFTER_THINK
+    if channels.think is not None or opens_think(asked, marks):
+        before = with_think(asked, channels.think or "", marks) + marks.after
     completion = before.removeprefix(asked) + (channels.answer or "")
     tokens = list(tokenizer(completion, add_special_tokens=False)["input_ids"])
     return encode(tokenizer, asked), [*tokens, tokenizer.eos_token_id]
