@@ -21,6 +21,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unfaithful_cot.cases.arms import CONFIDENTIAL, PUBLIC
+from unfaithful_cot.channels import split_channels
 from unfaithful_cot.config.addresses import shown_address
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.endpoints.client import complete
@@ -150,7 +151,8 @@ def words(options: int) -> dict[str, str]:
 
 def read_scenario(text: str, options: int = 2) -> Scenario | None:
     """The scenario in an answer: its first JSON object, which may stand in a code fence. None if it is not valid."""
-    start = text.find("{", max(text.rfind("</think>"), 0))
+    text = split_channels(text).answer or text
+    start = text.find("{")
     try:
         draft = _Draft.model_validate(json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else None)
     except (ValueError, ValidationError, RecursionError):

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from unfaithful_cot.channels import CLOSE
+from unfaithful_cot.channels import split_channels
 from unfaithful_cot.endpoints.cache import Answer
 from unfaithful_cot.grading.judge_prompt import Asked
 from unfaithful_cot.grading.rubrics import UNCLEAR, Question
@@ -37,7 +37,7 @@ def read_answer(answer: Answer | None, failure: str | None) -> Said | str:
         )
     if answer.finish_reason == "content_filter":
         return REFUSED
-    text = answer.text.rpartition(CLOSE)[2]
+    text = split_channels(answer.text).answer or answer.text
     fenced = _FENCE.findall(text)
     body = fenced[0] if len(fenced) == 1 else text[text.find("{") : text.rfind("}") + 1]
     try:

@@ -25,6 +25,7 @@ from unfaithful_cot.experiments.registry import DEFAULT
 from unfaithful_cot.grading.folder import named_condition, split_name
 from unfaithful_cot.grading.grade import index_cases
 from unfaithful_cot.grading.transcripts import PublishedRow, as_records, instruction
+from unfaithful_cot.host.progress import say_unreasoned
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.replay import Origin, Rejected
 from unfaithful_cot.records.responses import Condition, Response
@@ -66,6 +67,7 @@ def load_transcripts(
     """Rule: read the file `answered` of the name `transcript`; `known`: the cases.jsonl beside it, or nothing."""
     by_id = {case_id: case for path in known for case_id, case in index_cases(path).items()}
     found = read_file(answered, transcript, by_id)
+    say_unreasoned(found.responses, answered)
     jsonl.write(cases, found.cases)
     jsonl.write(responses, found.responses)
     jsonl.write(origins, found.origins)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
+
+from unfaithful_cot.records.responses import Response
 
 Item = TypeVar("Item")
 
@@ -42,6 +44,17 @@ def bar(total: int, label: str, unit: str, initial: int = 0) -> Any:
         bar_format="{desc}: {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} {unit}s, {elapsed} gone, "
         "{remaining} left{postfix}",
     )
+
+
+def say_unreasoned(responses: Sequence[Response], where: object) -> None:
+    """A line on the console where no response of a condition has a think part: then every verdict on reasoning is null."""
+    if responses and all(response.think_status == "missing" for response in responses):
+        print(
+            f"{where}: none of {len(responses):,} responses has a think part, so every verdict on reasoning is null. "
+            "Where the model reasons, its marks may be others than those known (docs/add-a-model.md)",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def progress(items: Iterable[Item], total: int, label: str, unit: str) -> Iterator[Item]:

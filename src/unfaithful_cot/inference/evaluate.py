@@ -18,6 +18,7 @@ from unfaithful_cot.channels import Channels, Marks, split_channels, split_prefi
 from unfaithful_cot.config.inference import InferenceSettings
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.errors import DataError, ModelError
+from unfaithful_cot.host.progress import say_unreasoned
 from unfaithful_cot.inference.ask import Answered, Job, ask
 from unfaithful_cot.inference.completion import Completion, Question
 from unfaithful_cot.models.adapters import WEIGHTS_FILE
@@ -87,7 +88,9 @@ def evaluate_model(
     )
     answered = ask(job)
     for suite in suites:
-        jsonl.write(suite.responses, _responses(suite, settings, cell, answered))
+        responses = list(_responses(suite, settings, cell, answered))
+        jsonl.write(suite.responses, responses)
+        say_unreasoned(responses, suite.responses)
     if answered.finished:
         answered.finished.remove()
 

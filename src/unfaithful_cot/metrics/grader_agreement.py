@@ -85,8 +85,8 @@ def comparable(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:
     )
     table = table.copy()
     for name in renamed:
-        if name not in table:
-            table[name] = None
+        # a column in which every value is null has the type of numbers, which takes no truth values
+        table[name] = table[name].astype(object) if name in table else None
         table.loc[rows, name] = renamed[name]
     return table
 

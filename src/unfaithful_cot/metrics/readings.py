@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.channels import CLOSE
 from unfaithful_cot.grading.folder import split_name
 from unfaithful_cot.metrics.replay import REMAKE, frames, name_of
 from unfaithful_cot.records.cases import Case
@@ -74,7 +73,7 @@ def compare_readings(cases: list[str], responses: list[str], grades: list[str], 
         for path in cases
     }
     found_in = {
-        response.id: searched(response.raw_text)
+        response.id: searched(response)
         for path in responses
         for response in jsonl.iterate(path, Response, REMAKE)
     }
@@ -96,13 +95,16 @@ def compare_readings(cases: list[str], responses: list[str], grades: list[str], 
     jsonl.write_json(readings, found)
 
 
-def searched(raw_text: str) -> dict[str, str | None]:
+def searched(response: Response) -> dict[str, str | None]:
     """Where the published search, which takes the first closed element, found each: `think`, `answer` or None."""
+    raw_text = response.raw_text
+    behind = raw_text.rfind(response.answer) if response.answer else len(raw_text)
+    behind = 0 if response.think is None else behind
     found: dict[str, str | None] = {}
     for name in ("reasoning", "output"):
         start = raw_text.find(f"<{name}>")
         closed = start >= 0 and raw_text.find(f"</{name}>", start) >= 0
-        found[name] = None if not closed else "think" if start < raw_text.rfind(CLOSE) else "answer"
+        found[name] = None if not closed else "think" if start < behind else "answer"
     return found
 
 

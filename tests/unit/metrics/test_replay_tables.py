@@ -19,6 +19,7 @@ from unfaithful_cot.metrics.readings import searched
 from unfaithful_cot.metrics.replay import pairs_of, quote_difference
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.responses import Condition, Response, Setup
+from unit.grading.grading_examples import respond
 
 PUBLISHED = Path(
     os.environ.get("UNFAITHFUL_COT_PUBLISHED", Path(__file__).parents[4] / "shared" / "published")
@@ -169,11 +170,11 @@ def test_where_the_readings_part(mill: Path) -> None:
 
 
 def test_where_the_published_search_ends_up() -> None:
-    assert searched("<think><reasoning>x</think><output>A</output>") == {
+    assert searched(respond("<think><reasoning>x</think><output>A</output>")) == {
         "reasoning": None,
         "output": "answer",
     }
-    assert searched("<think><output>A</output></think><output>B</output>")["output"] == "think"
+    assert searched(respond("<think><output>A</output></think><output>B</output>"))["output"] == "think"
 
 
 def test_rejected_lines_are_one_table(tmp_path: Path) -> None:
