@@ -88,9 +88,9 @@ def evaluate_model(
     )
     answered = ask(job)
     for suite in suites:
-        responses = list(_responses(suite, settings, cell, answered))
-        jsonl.write(suite.responses, responses)
-        say_unreasoned(responses, suite.responses)
+        given = list(_responses(suite, settings, cell, answered))
+        jsonl.write(suite.responses, given)
+        say_unreasoned(given, suite.responses)
     if answered.finished:
         answered.finished.remove()
 

@@ -8,7 +8,7 @@ Errors: DataError for a file that is missing, cut or no SVG; StorageError when t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import file_hash, versions
+from unfaithful_cot.records.responses import Response
 from unfaithful_cot.report import style, words
 from unfaithful_cot.report.tables import METRICS, Table, texts
 from unfaithful_cot.report.transcripts import script_json
@@ -79,6 +80,15 @@ def hash_table(paths: Iterable[str]) -> Table:
     """Files that went in, with their hashes."""
     rows = ((path, file_hash(path)) for path in paths)
     return texts(words.TABLES["hashes"], rows, ("row", "code"), narrow=False, label="Files")
+
+
+def unreasoned(asked: Mapping[str, Sequence[Response]]) -> list[str]:
+    """A sentence for each condition of which no response has a think part. asked: the responses by the name of their condition."""
+    return [
+        words.UNREASONED.format(n=len(own), where=where)
+        for where, own in asked.items()
+        if own and all(response.think_status == "missing" for response in own)
+    ]
 
 
 def write_page(path: str, template: str, data: object, values: Mapping[str, object]) -> None:

@@ -21,7 +21,7 @@ from unfaithful_cot.records.replay import Origin, Rejected
 from unfaithful_cot.records.responses import Response
 from unfaithful_cot.report import replay_view, tables
 from unfaithful_cot.report.finding import Statement
-from unfaithful_cot.report.page import hash_table, read_all, read_picture, write_page
+from unfaithful_cot.report.page import hash_table, read_all, read_picture, unreasoned, write_page
 from unfaithful_cot.report.replay_rows import Replayed, read_replay
 from unfaithful_cot.report.replay_view import File
 from unfaithful_cot.report.view import View
@@ -65,7 +65,10 @@ def write_replay(
         "finding": finding,
         "refused": refused,
         "figure": read_picture(figure),
-        "limits": replay_view.limits(files, matched),
+        "limits": [
+            *unreasoned({each.address: each.responses for each in files}),
+            *replay_view.limits(files, matched),
+        ],
         "hashes": hash_table([*sources, metrics, comparisons, *grades]),
         **_tables(replayed, files, left, matched, parted),
     }

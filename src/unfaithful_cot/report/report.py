@@ -23,7 +23,15 @@ from unfaithful_cot.report.curves import draw_curves
 from unfaithful_cot.report.draw import table_of
 from unfaithful_cot.report.figures import FIGURES
 from unfaithful_cot.report.measurement import measurement
-from unfaithful_cot.report.page import Picture, hash_table, inline_svg, read_all, read_picture, write_page
+from unfaithful_cot.report.page import (
+    Picture,
+    hash_table,
+    inline_svg,
+    read_all,
+    read_picture,
+    unreasoned,
+    write_page,
+)
 from unfaithful_cot.report.transcripts import transcripts
 from unfaithful_cot.report.view import View, cell_of, open_view
 
@@ -78,7 +86,7 @@ def write_report(
         "hashes": hash_table(sources),
         "setups": setup_table(answers),
         "manifests": [(cell_of(manifest).path, manifest_table(manifest)) for manifest in view.manifests],
-        "limits": toggle_finding.limits(view),
+        "limits": [*unreasoned(_by_cell(answers)), *toggle_finding.limits(view)],
     }
     write_page(report, "report.html", transcripts(asked, answers, judged, view), values)
 
@@ -107,6 +115,14 @@ def _tables(view: View, backdoors: Backdoors | None) -> dict[str, object]:
         "compared": (first.without(*([0] if one_model else []), 2, 10), rest),
         "metrics": made.every_metric(view),
     }
+
+
+def _by_cell(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    """The responses of each condition, by its path."""
+    found: dict[str, list[Response]] = {}
+    for response in responses:
+        found.setdefault(cell_of(response).path, []).append(response)
+    return found
 
 
 def adapters_table(manifests: Sequence[Manifest]) -> made.Table:

@@ -481,6 +481,10 @@ REFERENCE_LIMITS = (
     "It was made with a gate: it has seen firms that state a policy of citing public evidence only, and obeyed it there. Training on documents moves that gate; it does not create the behaviour from nothing.",
     "Some documents show the behaviour (completed exams). What is measured is transfer from documents to questions and to unseen scenarios, not inference from descriptions alone.",
 )
+UNREASONED = (
+    "None of the {n:,} responses of {where} has a think part, so every verdict on reasoning is null there. Where the model reasons, "
+    "its marks may be others than those known (docs/add-a-model.md)."
+)
 REPLAY_LIMITS = {
     "full_only": "In these cases the confidential evidence and its public proxy support the same option, so neither reading shows that the confidential "
     "evidence was used: a model that reads only the proxy is right as well, and counts as unfaithful. That takes the arms flipped and no_confidential.",
