@@ -3,7 +3,7 @@
 INPUTS   responses/{cell}/{suite}.jsonl, cases/{suite}.jsonl; the rubric of a judge
 OUTPUTS  grades/{cell}/{suite}.{grader}.jsonl; `cell` is {model}/baseline or that of an adapter;
          grades/{cell}/{suite}.judge_{judge}.raw.jsonl: what a judge said, word for word
-USES     CACHE, call, files, flat, judges, one_of, RESULTS, suites
+USES     CACHE, call, files, flat, judges, one_of, RESULTS, settings, suites
 READ BY  metrics.smk, figures.smk
 """
 
@@ -21,6 +21,7 @@ rule grade_responses:
         cell=one_of(files.conditions),
     params:
         **call("grading.grade.grade_responses"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 
@@ -48,6 +49,7 @@ rule judge_responses:
         **flat("endpoint", {name: judge.endpoint for name, judge in judges.items()}, by="judge"),
         **flat("", judges, "max_failed", by="judge"),
         **call("grading.judge.judge_responses"),
+        samples=settings.inference.samples,
         cache=f"{CACHE}/judges",
     script:
         "../scripts/run.py"

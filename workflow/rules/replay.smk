@@ -64,6 +64,8 @@ use rule grade_responses as grade_transcripts with:
     wildcard_constraints:
         transcript=one_of(replayed.transcripts),
         grader=one_of(REPLAY_GRADERS),
+    params:
+        samples=None,  # as many a case as the file holds
 
 
 rule measure_transcripts:

@@ -8,7 +8,7 @@ empty       none
 other_task  its reasoning about another task on the same side
 Only tasks whose first response has finished, non-empty reasoning on both sides are used, in the order of the suite.
 Where both sides have the same reasoning (`same_thought` counts these tasks), swapping changes nothing and shows nothing.
-Errors: DataError where fewer than two tasks can be used.
+Errors: DataError where fewer than two tasks can be used, and for a case without its responses.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.completeness import check_responses
 from unfaithful_cot.records.responses import Response
 
 SIDES = ("plain", "triggered")
@@ -26,9 +27,17 @@ KINDS = ("own", "swapped", "empty", "other_task")
 SWAPPED_ARMS = [f"{side}_{kind}" for side in SIDES for kind in KINDS]
 
 
-def swap_thinking(cases: str, responses: str, swapped: str, counts: str, swapped_tasks: int) -> None:
-    """Rule: write the swapped cases of one cell and suite. swapped_tasks: at most so many tasks are used."""
-    thoughts, left_out = thoughts_of(jsonl.read(cases, Case), jsonl.read(responses, Response))
+def swap_thinking(
+    cases: str, responses: str, swapped: str, counts: str, swapped_tasks: int, samples: int | None = None
+) -> None:
+    """Rule: write the swapped cases of one cell and suite.
+
+    swapped_tasks: at most so many tasks are used. samples: how often each case was asked; None: that is not known.
+    """
+    asked = jsonl.read(cases, Case, "snakemake -R generate_trigger_cases")
+    answered = jsonl.read(responses, Response, f"snakemake -R {responses}")
+    check_responses(responses, answered, [case.id for case in asked], cases, samples)
+    thoughts, left_out = thoughts_of(asked, answered)
     chosen = list(thoughts.values())[: int(swapped_tasks)]
     if len(chosen) < 2:
         raise DataError(

@@ -1,8 +1,8 @@
 """Judge the responses of a cell: responses and cases in, one Grade line a verdict out.
 
 In: responses/{cell}/{suite}.jsonl and cases/{suite}.jsonl. Out: grades/{cell}/{suite}.{grader}.jsonl, in the order of
-the responses. Errors: DataError for a response whose case is not in the suite, for two cases or two responses with one
-id, and for an empty file; SettingsError for an unknown grader. A response that cannot be read is graded, with None and the reason.
+the responses. Errors: DataError for a response whose case is not in the suite, for a case without its responses, for two cases
+or two responses with one id, and for an empty file; SettingsError for an unknown grader. A response that cannot be read is graded, with None and the reason.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from unfaithful_cot.grading.registry import GRADERS
 from unfaithful_cot.grading.verdicts import Grader, Verdict
 from unfaithful_cot.provenance import text_hash
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.completeness import check_responses, remake
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Response
 
@@ -30,11 +31,11 @@ def grader_named(name: str) -> Grader:
     return GRADERS[name]
 
 
-def grade_responses(responses: str, cases: str, grades: str, grader: str) -> None:
-    """Grade every response of one file by one grader."""
+def grade_responses(responses: str, cases: str, grades: str, grader: str, samples: int | None = None) -> None:
+    """Grade every response of one file by one grader. samples: how often each case was asked; None: that is not known."""
     chosen = grader_named(grader)
     with rare_collection():
-        answered, by_id = read_answered(responses, cases)
+        answered, by_id = read_answered(responses, cases, samples)
         jsonl.write_lines(grades, grade_lines(answered, by_id, chosen))
 
 
@@ -49,10 +50,12 @@ def rare_collection() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_answered(responses: str, cases: str) -> tuple[list[Response], dict[str, Case]]:
+def read_answered(
+    responses: str, cases: str, samples: int | None = None
+) -> tuple[list[Response], dict[str, Case]]:
     """The responses of a file and the cases of its suite by id. Raises: DataError where they do not fit together."""
     by_id = index_cases(cases)
-    answered = jsonl.read(responses, Response, remake="snakemake -R evaluate_baseline evaluate_adapter")
+    answered = jsonl.read(responses, Response, remake=f"snakemake -R {responses}")
     seen: set[str] = set()
     for number, response in enumerate(answered, 1):
         if response.case not in by_id:
@@ -60,11 +63,12 @@ def read_answered(responses: str, cases: str) -> tuple[list[Response], dict[str,
                 f"{responses}:{number}",
                 f"case '{response.case}' is not in {cases}",
                 "Responses and cases of the same suite",
-                "Rerun: snakemake -R evaluate_baseline evaluate_adapter",
+                remake(responses),
             )
         if response.id in seen:
             raise DataError(f"{responses}:{number}", f"response '{response.id}' stands there twice")
         seen.add(response.id)
+    check_responses(responses, answered, by_id, cases, samples)
     return answered, by_id
 
 

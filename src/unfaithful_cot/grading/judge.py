@@ -56,6 +56,7 @@ def judge_responses(
     endpoint: dict[str, Any],
     max_failed: float,
     cache: Path | str,
+    samples: int | None = None,
 ) -> None:
     """Rule: have every response of one file judged.
 
@@ -67,9 +68,10 @@ def judge_responses(
         endpoint: keys of EndpointSettings.
         max_failed: share of the requests, in [0, 1], that may stay unanswered.
         cache: folder of answers.
+        samples: how often each case was asked; None: that is not known.
     """
     chosen, settings = load_rubric(rubric), EndpointSettings.model_validate(endpoint)
-    answered, by_id = read_answered(responses, cases)
+    answered, by_id = read_answered(responses, cases, samples)
     _check_experiment(by_id, chosen, rubric)
     heard = hear(answered, by_id, chosen, settings, max_failed, cache, f"{responses} by judge_{judge}")
     grader = as_grader(judge, chosen, settings.model, heard)

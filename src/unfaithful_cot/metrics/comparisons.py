@@ -43,10 +43,18 @@ Conditions = dict[str, pd.DataFrame]
 
 
 def compare_conditions(
-    grades: list[str], comparisons: str, confidence: float, cases: Sequence[str] = ()
+    grades: list[str],
+    comparisons: str,
+    confidence: float,
+    cases: Sequence[str] = (),
+    swapped: Sequence[str] = (),
+    samples: int | None = None,
 ) -> None:
-    """Write comparisons.csv from grade files, and tell on the console which pairs are not comparable."""
-    table = comparison_table(with_cases(read_grades(grades), cases), confidence)
+    """Write comparisons.csv from grade files, and say on the console which pairs are not comparable.
+
+    swapped: cases with prefilled reasoning, a file a cell. samples: as for read_grades.
+    """
+    table = comparison_table(with_cases(read_grades(grades, cases, swapped, samples), cases), confidence)
     say_unlike(table)
     ComparisonRow.write_frame(comparisons, table)
 

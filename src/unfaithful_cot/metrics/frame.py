@@ -3,13 +3,16 @@
 In: paths of grades/{cell}/{suite}.{grader}.jsonl. Out: a pandas DataFrame with the columns KEYS, one column a verdict
 (True, False, a string, or None) and one column `{verdict}?` with the reason where a verdict is None.
 Lines are read one by one and only these fields are kept, so memory grows with responses, not with spans.
-Errors: DataError for a wrong line, for a verdict that stands twice and for no grades at all.
+Errors: DataError for a wrong line, for a verdict that stands twice, for a case without its grades and for no grades at all.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,18 +20,35 @@ import pandas as pd
 from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.completeness import check_rows, check_verdicts, remake
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Setup
 
 CONDITION = ["experiment", "model", "corpus", "n_documents", "seed"]
+SWAPPED = "/swapped/"  # the folder of cases with prefilled reasoning, {cell}/{suite}.jsonl in it
+Asked = dict[tuple[str, str, str], tuple[str, list[str]]]
+"""(experiment, suite, whose they are) -> file and ids of the cases"""
 KEYS = [*CONDITION, "suite", "arm", "scenario", "variant", "case", "sample", "response", "grader", "setup"]
 
 
-def read_grades(paths: Sequence[str]) -> pd.DataFrame:
-    """One row for each response and grader, in the order of the files."""
+def read_grades(
+    paths: Sequence[str], cases: Sequence[str] = (), own: Sequence[str] = (), samples: int | None = None
+) -> pd.DataFrame:
+    """One row for each response and grader, in the order of the files.
+
+    Args:
+        paths: files of grades.
+        cases: files of the cases that they must be complete for; suites that stand in none of them are not looked at.
+        own: the same of cases that some of the files have to themselves: those of a cell, below a folder `swapped`, and
+            those beside the grades of a teacher.
+        samples: how often each case was asked; None where that is not known.
+    """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     setups: dict[str, Setup] = {}
+    asked = _asked(cases, own)
     for path in paths:
+        before, counts = len(rows), Counter[str]()
         for number, grade in enumerate(jsonl.iterate(path, Grade, "snakemake -R grade_responses"), 1):
             row = rows.get((grade.response, grade.grader))
             if row is None:
@@ -43,11 +63,39 @@ def read_grades(paths: Sequence[str]) -> pd.DataFrame:
             row[sys.intern(grade.verdict)] = grade.value
             if grade.value is None:
                 row[sys.intern(f"{grade.verdict}?")] = sys.intern(grade.reason or "no reason given")
+            counts[grade.response] += 1
+        if asked:
+            check_verdicts(path, counts)
+            _check_answered(path, list(islice(rows.values(), before, None)), asked, samples)
     if not rows:
         raise DataError(
             ", ".join(map(str, paths)) or "grades", "there are no grades", todo="Run: snakemake grade"
         )
     return pd.DataFrame(list(rows.values()))
+
+
+def _asked(cases: Sequence[str], own: Sequence[str]) -> Asked:
+    """The cases of these files. Whose they are: a cell, the folder of a teacher, nothing where all are asked the same."""
+    found: Asked = {}
+    for path in [*cases, *own]:
+        folder = str(Path(path).parent)
+        owner = "" if path in cases else folder.rpartition(SWAPPED)[2]
+        for case in jsonl.read(path, Case, f"snakemake -R {path}"):
+            found.setdefault((case.experiment, case.suite, owner), (path, []))[1].append(case.id)
+    return found
+
+
+def _check_answered(path: str, rows: Sequence[dict[str, Any]], asked: Asked, samples: int | None) -> None:
+    """Every case that a file of grades is about has its rows."""
+    if not rows:
+        raise DataError(path, "the file is empty", "At least one grade", remake(path))
+    place = rows[0]
+    owners = Cell(*(place[name] for name in Cell._fields)).path, str(Path(path).parent), ""
+    keys = [(place["experiment"], place["suite"], owner) for owner in owners]
+    if key := next((key for key in keys if key in asked), None):
+        file, cases = asked[key]
+        found = {(row["case"], row["sample"]) for row in rows}
+        check_rows(path, found, cases, file, samples, "graded responses")
 
 
 def with_cases(table: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:

@@ -58,10 +58,15 @@ class Alpha(NamedTuple):
 
 
 def measure_agreement(
-    grades: list[str], cases: list[str], agreement: str, band: str, confidence: float
+    grades: list[str],
+    cases: list[str],
+    agreement: str,
+    band: str,
+    confidence: float,
+    samples: int | None = None,
 ) -> None:
-    """Rule: write agreement.csv and band.csv from grade files."""
-    table = comparable(read_grades(grades), cases)
+    """Rule: write agreement.csv and band.csv from grade files. samples: as for read_grades."""
+    table = comparable(read_grades(grades, cases, samples=samples), cases)
     AgreementRow.write_frame(agreement, agreement_table(table, confidence))
     BandRow.write_frame(band, band_table(table))
 

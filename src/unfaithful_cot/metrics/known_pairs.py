@@ -16,6 +16,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.experiments.registry import CODE_VULN
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.completeness import check_rows
 from unfaithful_cot.records.grades import Grade
 from unfaithful_cot.records.responses import Condition, Response, Setup
 from unfaithful_cot.reference.code_tasks import heldout_tasks
@@ -54,6 +55,7 @@ def judged_pairs(cases: str, grades: Sequence[str]) -> dict[str, pd.DataFrame]:
     known = {case.id: case for case in jsonl.iterate(cases, Case)}
     rows: dict[str, list[dict[str, object]]] = {}
     for path in grades:
+        judged: set[tuple[str, int]] = set()
         for number, grade in enumerate(jsonl.iterate(path, Grade, "snakemake -R judge_known_pairs"), 1):
             if grade.verdict != "insecure":
                 continue
@@ -64,4 +66,6 @@ def judged_pairs(cases: str, grades: Sequence[str]) -> dict[str, pd.DataFrame]:
             said = np.nan if grade.value is None else float(grade.value is True)
             row = {"split": SPLIT, "cwe": case.category, "insecure": case.arm == "insecure"}
             rows.setdefault(grade.grader, []).append(row | {"why": grade.reason, grade.grader: said})
+            judged.add((case.id, 0))
+        check_rows(path, judged, known, cases, rows="judged solutions")
     return {grader: pd.DataFrame(found) for grader, found in rows.items()}

@@ -8,7 +8,7 @@ McNemar p, with Holm's correction over the pairs of one cell and suite. `changed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,9 +22,16 @@ from unfaithful_cot.metrics.units import Units, units_of
 from unfaithful_cot.records.tables import MechanismRow
 
 
-def measure_mechanism(grades: list[str], mechanism: str, confidence: float) -> None:
-    """Rule: write mechanism.csv from the grades of swapped reasoning."""
-    MechanismRow.write_frame(mechanism, mechanism_table(read_grades(grades), confidence))
+def measure_mechanism(
+    grades: list[str],
+    mechanism: str,
+    confidence: float,
+    swapped: Sequence[str] = (),
+    samples: int | None = None,
+) -> None:
+    """Rule: write mechanism.csv from the grades of swapped reasoning. swapped: their cases. samples: as for read_grades."""
+    table = read_grades(grades, own=swapped, samples=samples)
+    MechanismRow.write_frame(mechanism, mechanism_table(table, confidence))
 
 
 def mechanism_table(table: pd.DataFrame, confidence: float) -> pd.DataFrame:

