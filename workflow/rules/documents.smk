@@ -51,6 +51,7 @@ rule generate_documents:
         **flat("", settings.documents, "generator"),
         **flat("", settings.documents.quality, "max_failed"),
         **call("corpus.generate.generate_documents"),
+        n_planned=settings.documents.count,
         cache=f"{CACHE}/documents",
     script:
         "../scripts/run.py"
@@ -82,5 +83,6 @@ rule filter_documents:
         **flat("", settings.documents.quality, "near_duplicate", "min_words"),
         **flat("", settings.documents, "generator"),
         **call("corpus.quality.filter_documents"),
+        n_planned=lambda wildcards: settings.documents.count if wildcards.corpus in written else None,
     script:
         "../scripts/run.py"

@@ -29,6 +29,7 @@ rule revise_documents:
         **flat("", settings.documents.revision, "rounds"),
         **flat("", settings.documents.quality, "min_words", "max_failed"),
         **call("corpus.revise.revise_documents"),
+        n_planned=settings.documents.count,
         cache=f"{CACHE}/documents",
     script:
         "../scripts/run.py"

@@ -21,6 +21,7 @@ from unfaithful_cot.errors import DataError, SettingsError, known
 from unfaithful_cot.host import progress
 from unfaithful_cot.provenance import value_hash
 from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.completeness import check_count
 from unfaithful_cot.records.documents import Document, DocumentSpec
 
 ROOM = 1.25
@@ -36,14 +37,17 @@ def generate_documents(
     cache: Path | str,
     prompt: Path | str | list[str] = api.PROMPT,
     names: Path | str | list[str] = NAMES,
+    n_planned: int | None = None,
 ) -> None:
     """Rule: write one document for each spec to `raw`.
 
     endpoint: leaves of EndpointSettings. max_failed: share of requests that may fail. cache: folder of answers.
-    prompt, names: files that only an API needs.
+    prompt, names: files that only an API needs. n_planned: how many specs there are; None: that is not known.
     """
     world = load_universe(universe)
     planned = jsonl.read(specs, DocumentSpec, "snakemake -R plan_documents")
+    if n_planned is not None:
+        check_count(specs, len(planned), n_planned, "specs", "documents.count")
     _check(planned, world, specs)
     if generator == "embedded":
         documents = write_embedded(planned, world)

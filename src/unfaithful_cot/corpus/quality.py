@@ -26,6 +26,7 @@ from unfaithful_cot.corpus.universe import load_universe
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.host import progress
 from unfaithful_cot.records.cases import Case
+from unfaithful_cot.records.completeness import check_count
 from unfaithful_cot.records.documents import Document
 
 REMAKE = "snakemake -R generate_documents"
@@ -42,12 +43,13 @@ def filter_documents(
     generator: str = "openai",
     drafts: Path | str | list[str] = "",
     revision: Path | str | list[str] = "",
+    n_planned: int | None = None,
 ) -> None:
     """Rule: write the documents that stay, and the account of those that do not.
 
     near_duplicate: similarity in [0, 1] from which on the later document is removed. min_words: fewer are too short.
     universe: whose key facts are looked for. generator: `embedded` is asked for no length. drafts, revision: the texts before their
-    revision and its account, if there was one.
+    revision and its account, if there was one. n_planned: how many documents were written; None: that is not known.
     """
     paths = [cases] if isinstance(cases, str) else list(cases)
     world = load_universe(universe)
@@ -59,7 +61,7 @@ def filter_documents(
     with jsonl.replacing(documents) as out:
         for document in account.kept(raw):
             out.write(document.model_dump_json() + "\n")
-        account.check(raw)
+        account.check(raw, n_planned)
     stages = {"written": before[0], "revised": account.before} if before else {"written": account.before}
     report = account.report() | {
         "texts": compare(stages | {"kept": account.after}, generator != "embedded"),
@@ -138,8 +140,10 @@ class Account:
                 self.tokens.append(document.tokens)
                 yield document
 
-    def check(self, raw: Path | str) -> None:
-        """DataError when nothing is left."""
+    def check(self, raw: Path | str, n_planned: int | None) -> None:
+        """DataError when nothing is left, or when lines were lost."""
+        if n_planned is not None:
+            check_count(raw, self.written.total(), n_planned, "documents", "documents.count")
         if not self.stayed:
             counts = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.screen.removed.items()))
             raise DataError(

@@ -34,6 +34,7 @@ from unfaithful_cot.endpoints.requests import CHARACTERS_PER_TOKEN, Request, cos
 from unfaithful_cot.endpoints.templates import FOLDER, load_request_template
 from unfaithful_cot.provenance import file_hash, value_hash
 from unfaithful_cot.records.base import make_id
+from unfaithful_cot.records.completeness import check_count
 from unfaithful_cot.records.documents import Document, DocumentSpec
 
 PROMPT = FOLDER / "revise_document.v1.yaml"
@@ -68,12 +69,16 @@ def revise_documents(
     min_words: int,
     max_failed: float,
     cache: Path | str,
+    n_planned: int | None = None,
 ) -> None:
     """Rule: have every document revised `rounds` times, and say what came of it.
 
     endpoint: leaves of EndpointSettings. min_words: a shorter text is no document. max_failed: share of requests that may fail.
+    n_planned: how many documents there are; None: that is not known.
     """
     documents = jsonl.read(raw, Document, "snakemake -R generate_documents")
+    if n_planned is not None:
+        check_count(raw, len(documents), n_planned, "documents", "documents.count")
     settings = EndpointSettings.model_validate(endpoint)
     reviser = Reviser(load_universe(universe), prompt, names, settings, int(min_words))
     done: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ larger size contains every smaller one. The shares are those of the specs where 
 the documents; when a category has no document left, the others go on in their proportion.
 A mixture has `plain_text` rows of plain text (corpus/plain_text.py) for each document, woven in evenly. The size of a training
 set is its number of synthetic documents, whatever else it holds: documents are what two corpora of one size have in common, tokens are not.
-Errors: DataError when more documents are asked for than the quality step left.
+Errors: DataError when more documents are asked for than the quality step left, and when the file holds another number than it left.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from unfaithful_cot.corpus.plain_text import GENERATED, GENERATED_LICENCE, plain
 from unfaithful_cot.corpus.shares import furthest_behind
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
+from unfaithful_cot.records.completeness import check_count, counted
 from unfaithful_cot.records.documents import Document, DocumentSpec, TrainingRow
 
 
@@ -33,13 +34,16 @@ def build_training_set(
     contents: Path | str | None = None,
     plain_text: float = 0.0,
     source: Mapping[str, str | None] | None = None,
+    quality: Path | str | None = None,
 ) -> None:
     """Rule: write the first `n_documents` of the seeded order, with `plain_text` plain rows for each.
 
     specs: plan whose shares are kept, if given. contents: where to write what the rows are. source: `file` and
-    `licence` of the plain text; no file: texts of the reference world.
+    `licence` of the plain text; no file: texts of the reference world. quality: the account that says how many documents there are.
     """
     kept = jsonl.read(documents, Document, "snakemake -R filter_documents")
+    if quality:
+        check_count(documents, len(kept), counted(quality, "n_kept"), "documents", quality)
     size = int(n_documents)
     if size > len(kept):
         raise DataError(

@@ -7,6 +7,7 @@ reason; it is not lost. Errors: DataError with the file, both counts, the first 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -90,12 +91,25 @@ def check_verdicts(path: Path | str, counts: Mapping[str, int]) -> None:
         )
 
 
-def check_count(path: Path | str, found: int, counted: int, in_file: Path | str, rows: str) -> None:
-    """A file has as many rows as were counted when it was written. in_file: where the count stands."""
+def check_count(path: Path | str, found: int, counted: int, rows: str, by: Path | str) -> None:
+    """A file has as many rows as were counted when it was written. by: what says so."""
     if found != counted:
         raise DataError(
-            path,
-            f"holds {found:,} {rows}, {counted:,} were written",
-            f"As many as {in_file} counts",
-            remake(path),
+            path, f"holds {found:,} {rows}, {counted:,} were written", f"As many as {by} says", remake(path)
         )
+
+
+def counted(path: Path | str, *keys: str) -> int:
+    """A count in a JSON file, below these keys. Raises: DataError where it is not there."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        for key in keys:
+            value = value[key]
+        return int(value)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            path,
+            f"has no count {'.'.join(keys)} ({type(error).__name__})",
+            "The account that was written beside the rows",
+            remake(path),
+        ) from None

@@ -16,6 +16,7 @@ from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.models.load import load_reasoner
 from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.completeness import check_count, counted
 from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training.data import pack, tokenise
 from unfaithful_cot.training.fit import fit
@@ -37,11 +38,12 @@ def train_adapter(
     checkpoints: str,
     gpus: int = 0,
     threads: int = 1,
+    contents: str | None = None,
 ) -> None:
     """Train one adapter and write it beside `manifest`; on several GPUs under `accelerate launch`.
 
     base: source and revision. checkpoints: a folder that outlives the job; what this run puts there is removed when
-    the adapter is written.
+    the adapter is written. contents: the account of the training set, which says how many rows it has.
     """
     if gpus > 1 and not launched():
         launch("unfaithful_cot.training.cpt:train_adapter", dict(locals()), gpus)
@@ -53,6 +55,9 @@ def train_adapter(
     load_as, train_as = LoadingSettings(**loading), TrainingSettings(**training)
     plans = plans_for(base, load_as, train_as, gpus, processes())
     rows = jsonl.read(training_set, TrainingRow, "snakemake -R build_training_set")
+    if contents:
+        written = counted(contents, "n_documents") + counted(contents, "plain_text", "n_rows")
+        check_count(training_set, len(rows), written, "rows", contents)
     reasoner = load_reasoner(base, load_as, chat=False)
     packed = pack(tokenise(reasoner.tokenizer, (row.text for row in rows)), train_as.max_length_tokens)
     kept = Path(checkpoints), Path(manifest)

