@@ -19,6 +19,7 @@ from typing import Any, Literal
 import psutil
 import yaml
 
+from unfaithful_cot.training.checkpoints import HASHES
 from workflow.study import Study, copy_repository
 
 RESULTS = Path("results/bad_day")
@@ -159,7 +160,10 @@ def cached(folder: Path, part: str) -> str:
 
 def last_checkpoint(results: Path) -> int:
     """The step of the latest complete checkpoint, 0 where there is none."""
-    states = (results / "checkpoints").rglob("checkpoint-*/trainer_state.json")
+    states = [
+        path.with_name("trainer_state.json")
+        for path in (results / "checkpoints").rglob(f"checkpoint-*/{HASHES}")
+    ]
     steps = [0]
     for state in states:
         with contextlib.suppress(OSError, ValueError):

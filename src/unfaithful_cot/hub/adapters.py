@@ -3,7 +3,7 @@
 In: a model repository with {corpus}/n{n_documents}/s{seed}/ folders, as rule publish_adapters puts them there. Out: a
 Snapshot with the commit of all that this study needs of it; then for each cell the files of a training, byte for byte.
 Errors: those of hub.download; DataError for a repository without a cell; ModelError for an adapter whose manifest
-is of another cell, another base model or another commit of it, or whose weights are not those that it names.
+is of another cell, another base model or another commit of it, or whose weights or configuration are not those that it names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.hub.access import hub_errors
 from unfaithful_cot.hub.download import cached, take
 from unfaithful_cot.hub.layout import ADAPTER_FILES, MANIFEST
-from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE
+from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE, check_config
 from unfaithful_cot.models.load import weights_hash
 from unfaithful_cot.models.pins import read_pin
 from unfaithful_cot.provenance import file_hash
@@ -76,14 +76,17 @@ def place_adapter(
     with hub_errors(record.repo, record.commit, "model"):
         folder = cached(record, [f"{cell}/{name}" for name in ADAPTER_FILES]) / cell
     where = f"{record.repo}/{cell}/{MANIFEST}"
+    found = read_manifest(folder / MANIFEST, where)
     check_manifest(
         where,
-        read_manifest(folder / MANIFEST, where),
+        found,
         {"model": model, "corpus": corpus, "n_documents": int(n_documents), "seed": int(seed)},
         str(base["source"]),
         base_commit(str(base["source"]), weights),
         file_hash(folder / WEIGHTS_FILE),
     )
+    todo = "Its configuration is not that of its training; name another revision in adapter.from_hub"
+    check_config(folder / CONFIG_FILE, found, f"{record.repo}/{cell}/{CONFIG_FILE}", todo)
     for name, out in ((WEIGHTS_FILE, adapter), (CONFIG_FILE, adapter_config), (MANIFEST, manifest)):
         with jsonl.storage_errors(out):
             shutil.copyfile(folder / name, out)

@@ -21,7 +21,7 @@ from unfaithful_cot.errors import DataError, ModelError
 from unfaithful_cot.host.progress import say_unreasoned
 from unfaithful_cot.inference.ask import Answered, Job, ask
 from unfaithful_cot.inference.completion import Completion, Question
-from unfaithful_cot.models.adapters import WEIGHTS_FILE
+from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE, check_config
 from unfaithful_cot.prompts import PromptTemplate, load_template, messages
 from unfaithful_cot.provenance import file_hash, value_hash
 from unfaithful_cot.records.adapters import Manifest
@@ -112,7 +112,7 @@ def read_cases(path: str) -> list[Case]:
 
 
 def check_adapter(manifest: Path, base: Mapping[str, Any]) -> str:
-    """Hash of a manifest whose weights and base model are those that it names."""
+    """Hash of a manifest whose weights, configuration and base model are those that it names."""
     try:
         record = Manifest.model_validate_json(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -129,6 +129,7 @@ def check_adapter(manifest: Path, base: Mapping[str, Any]) -> str:
             f"hash {record.weights}",
             "Rerun: snakemake -R train_adapter",
         )
+    check_config(manifest.parent / CONFIG_FILE, record)
     if record.source != str(base["source"]):
         raise ModelError(
             manifest,

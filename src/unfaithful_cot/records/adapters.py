@@ -15,7 +15,10 @@ class LossPoint(Record):
 
 
 class Manifest(Record):
-    """What an adapter was made from and how. Hashes are of content. plan: how the machine was used, and what was tried before."""
+    """What an adapter was made from and how. Hashes are of content. plan: how the machine was used, and what was tried before.
+
+    weights: of the file of weights; adapter_config: of the values in adapter_config.json, None in manifests that are older.
+    """
 
     model: str
     source: str
@@ -28,6 +31,7 @@ class Manifest(Record):
     settings: dict[str, object]
     plan: dict[str, object] = {}
     weights: str
+    adapter_config: str | None = None
     trainable_parameters: int
     n_rows: int
     n_tokens: int

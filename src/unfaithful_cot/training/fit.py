@@ -6,15 +6,13 @@ Errors: those of training.trainer and training.attempts; StorageError when a che
 Checkpoints lie outside the declared outputs, because Snakemake deletes those before each attempt. Their folder is named
 by a hash of everything that they depend on, so that a killed run resumes and a changed one does not. The last one stays
 when the outputs are written: Snakemake takes note of those a moment later, and deletes them where a kill comes in between.
-It is removed when the run has ended well (workflow/rules/hooks.smk).
+It is removed when the run has ended well (workflow/rules/hooks.smk). Which one is resumed: training/checkpoints.py.
 Under `accelerate launch` every process trains and the first one writes.
 """
 
 from __future__ import annotations
 
-import json
 import resource
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,12 +23,13 @@ from unfaithful_cot import jsonl
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import MachineError
-from unfaithful_cot.models.adapters import WEIGHTS_FILE, new_adapter
+from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE, config_hash, new_adapter
 from unfaithful_cot.models.load import Reasoner
 from unfaithful_cot.provenance import code_hash, file_hash, value_hash, versions
 from unfaithful_cot.records.adapters import LossPoint, Manifest
 from unfaithful_cot.records.cells import Cell
 from unfaithful_cot.training.attempts import first_that_fits, probe
+from unfaithful_cot.training.checkpoints import keep_the_last, resume_point
 from unfaithful_cot.training.data import supervised_tokens
 from unfaithful_cot.training.layers import decoder_layers, worth_compiling
 from unfaithful_cot.training.plan import Plan, settled
@@ -87,6 +86,7 @@ def fit(
             settings={"loading": loading.model_dump(), "training": training.model_dump()},
             plan=used(trainer, plan, notes),
             weights=file_hash(folder / WEIGHTS_FILE),
+            adapter_config=config_hash(folder / CONFIG_FILE),
             n_rows=len(rows),
             validation_loss=mean_loss(trainer, validation) if validation is not None else None,
             n_validation=sum(map(len, validation["seq_lengths"])) if validation is not None else 0,
@@ -157,28 +157,6 @@ def checkpoint_key(
             [code_hash(f"unfaithful_cot.training.{way}") for way in ("cpt", "sft")],
         ]
     )
-
-
-def keep_the_last(scratch: Path) -> None:
-    """Remove all but the last checkpoint, and of that the optimiser's state, which nothing more is asked of."""
-    last = resume_point(scratch)
-    for folder in scratch.glob("checkpoint-*"):
-        if folder != last:
-            shutil.rmtree(folder, ignore_errors=True)
-    if last:
-        (last / "optimizer.pt").unlink(missing_ok=True)
-
-
-def resume_point(scratch: Path) -> Path | None:
-    """The latest complete checkpoint. trainer_state.json is written last: one without it was cut, and is removed."""
-    complete: list[tuple[int, Path]] = []
-    for folder in scratch.glob("checkpoint-*"):
-        try:
-            state = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
-            complete.append((int(state["global_step"]), folder))
-        except (OSError, ValueError, KeyError):
-            shutil.rmtree(folder, ignore_errors=True)
-    return max(complete)[1] if complete else None
 
 
 def measured(trainer: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from unfaithful_cot.errors import SettingsError, StorageError
 from unfaithful_cot.host import progress
 from unfaithful_cot.models.attention import BY_LENGTHS
 from unfaithful_cot.models.load import Reasoner
+from unfaithful_cot.training.checkpoints import seal
 from unfaithful_cot.training.data import IGNORED, RowCollator
 from unfaithful_cot.training.filling import filled, order
 from unfaithful_cot.training.layers import any_number_of_documents, compile_layers, keep_input_type, recompute
@@ -185,6 +186,7 @@ def _trainer_class() -> Any:
         def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
             with saving(str(self.args.output_dir)):
                 super()._save_checkpoint(*args, **kwargs)  # type: ignore[no-untyped-call]
+            _seal_last(self)
 
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, tokens = super().get_batch_samples(*args, **kwargs)
@@ -212,6 +214,13 @@ def _trainer_class() -> Any:
             super().log(logs, start_time)
 
     return CptTrainer
+
+
+def _seal_last(trainer: Any) -> None:
+    """Write the hashes of the checkpoint of this step, once each process has written its file of random numbers."""
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        seal(Path(trainer.args.output_dir) / f"checkpoint-{trainer.state.global_step}")
 
 
 def tokens_so_far(history: list[dict[str, Any]]) -> int:

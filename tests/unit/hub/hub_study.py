@@ -8,7 +8,7 @@ from pathlib import Path
 from unfaithful_cot import jsonl
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
-from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE
+from unfaithful_cot.models.adapters import CONFIG_FILE, WEIGHTS_FILE, config_hash
 from unfaithful_cot.models.load import weights_hash
 from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records.adapters import LossPoint, Manifest
@@ -77,12 +77,15 @@ def write_adapter(folder: Path, cell: str, commit: str, source: str = "base") ->
     model, corpus, size, seed = cell.split("/")
     folder.mkdir(parents=True)
     (folder / WEIGHTS_FILE).write_bytes(b"an adapter: " + cell.encode())
-    (folder / CONFIG_FILE).write_text(json.dumps({"base_model_name_or_path": source, "r": 8}))
+    settings = TrainingSettings().model_dump()
+    config = {"base_model_name_or_path": source, "peft_type": "LORA", "r": settings["lora_r"]}
+    config |= {key: settings[key] for key in ("lora_alpha", "lora_dropout", "target_modules")}
+    (folder / CONFIG_FILE).write_text(json.dumps(config))
     record = Manifest(
         model=model, corpus=corpus, n_documents=int(size[1:]), seed=int(seed[1:]), source=source, revision=None,
         commit=commit, training_set="1" * 16,
         settings={"loading": LoadingSettings().model_dump(), "training": TrainingSettings().model_dump()},
-        weights=file_hash(folder / WEIGHTS_FILE), trainable_parameters=1, n_rows=1, n_tokens=1234, n_steps=7,
+        weights=file_hash(folder / WEIGHTS_FILE), adapter_config=config_hash(folder / CONFIG_FILE), trainable_parameters=1, n_rows=1, n_tokens=1234, n_steps=7,
         loss_curve=[LossPoint(step=7, tokens=1234, loss=1.25, learning_rate=0.0)],
         duration_s=1.0, peak_memory_mb=1.0, resumed_from_step=0, versions={},
     )  # fmt: skip

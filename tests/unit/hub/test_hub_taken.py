@@ -178,6 +178,19 @@ def test_weights_that_are_not_those_of_the_manifest(hub, published):
         place()
 
 
+def test_a_configuration_that_is_not_that_of_the_training(hub, published):
+    config = json.loads((published / "adapters" / CELLS[0] / "adapter_config.json").read_text())
+    edited = json.dumps(config | {"lora_alpha": 1}).encode()
+    hub.add("lab/tiny_study-tiny", {"safe_cite/n2/s0/adapter_config.json": edited})
+    take_adapters()
+    with pytest.raises(
+        ModelError,
+        match=r"lab/tiny_study-tiny/safe_cite/n2/s0/adapter_config\.json: lora_alpha is 1\. The adapter was trained with 128\. "
+        "Its configuration is not that of its training; name another revision",
+    ):
+        place()
+
+
 def test_a_manifest_of_another_cell_and_one_that_is_none(hub, published):
     write_adapter(Path("moved"), CELLS[1], weights_hash(Path("base")))
     moved = {f"safe_cite/n2/s0/{name}": (Path("moved") / name).read_bytes() for name in ADAPTER_FILES}

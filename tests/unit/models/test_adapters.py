@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
@@ -7,8 +9,16 @@ from fixtures.tiny_models import FAMILIES
 from unfaithful_cot.config.models import LoadingSettings
 from unfaithful_cot.config.training import TrainingSettings
 from unfaithful_cot.errors import ModelError
-from unfaithful_cot.models.adapters import attach, new_adapter, without_adapter
+from unfaithful_cot.models.adapters import (
+    CONFIG_FILE,
+    attach,
+    check_config,
+    config_hash,
+    new_adapter,
+    without_adapter,
+)
 from unfaithful_cot.models.load import dequantise, load_reasoner
+from unfaithful_cot.records.adapters import Manifest
 
 FLOAT = LoadingSettings(dtype="float32", device="cpu")
 NF4 = LoadingSettings(use_4bit=True, dtype="float32", device="cpu")
@@ -139,6 +149,59 @@ def test_an_adapter_of_another_shape(tiny, tmp_path):
     (folder / "adapter_config.json").write_text(json.dumps(config | {"r": 8}))
     with pytest.raises(ModelError, match="the adapter does not fit"):
         attach(load_reasoner({"source": str(tiny["qwen3"])}, FLOAT), folder)
+
+
+EDITS = {
+    "lora_alpha": 1, "r": 2, "lora_dropout": 0.5, "target_modules": ["q_proj"], "use_rslora": True, "use_dora": True,
+    "fan_in_fan_out": True, "alpha_pattern": {"q_proj": 1}, "rank_pattern": {"q_proj": 1}, "layers_to_transform": [0],
+    "bias": "all", "peft_type": "LOHA", "base_model_name_or_path": "elsewhere",
+}  # fmt: skip
+
+
+def manifest_of(folder, **changed):
+    settings = {"training": LORA.model_dump()}
+    return Manifest.model_validate({
+        "model": "m", "source": "s", "revision": None, "commit": None, "corpus": "c", "n_documents": 1, "seed": 0,
+        "training_set": "t", "settings": settings, "weights": "w", "trainable_parameters": 1, "n_rows": 1, "n_tokens": 1,
+        "n_steps": 1, "loss_curve": [], "duration_s": 1, "peak_memory_mb": 1, "resumed_from_step": 0, "versions": {},
+        "adapter_config": config_hash(folder / CONFIG_FILE),
+    } | changed)  # fmt: skip
+
+
+def test_no_edit_of_an_adapters_configuration_is_overlooked(tiny, tmp_path):
+    path = saved_adapter(tiny["qwen3"], tmp_path / "adapter") / CONFIG_FILE
+    record, config = manifest_of(path.parent), json.loads(path.read_text())
+    older = record.model_copy(update={"adapter_config": None})
+    for one in (record, older):
+        check_config(path, one)
+    path.write_text(json.dumps(config | {"target_modules": config["target_modules"][::-1]}, indent=None))
+    check_config(path, record)  # the same values, laid out otherwise
+    for key, value in EDITS.items():
+        path.write_text(json.dumps(config | {key: value}))
+        with pytest.raises(ModelError, match=r"Rerun: snakemake -R .*manifest\.json") as error:
+            check_config(path, record)
+        assert error.value.where == str(path)
+    path.write_text(json.dumps(config | {"lora_alpha": 1}))
+    for one in (record, older):
+        with pytest.raises(
+            ModelError, match=r"adapter_config\.json: lora_alpha is 1\. The adapter was trained with 8\."
+        ):
+            check_config(path, one)
+    path.write_text(json.dumps({key: value for key, value in config.items() if key != "lora_alpha"}))
+    with pytest.raises(ModelError, match="lora_alpha is None"):
+        check_config(path, record)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"target_modules": [1, "a"]}'])
+def test_a_configuration_that_is_none_is_one_message(tiny, tmp_path, text):
+    path = saved_adapter(tiny["qwen3"], tmp_path / "adapter") / CONFIG_FILE
+    record = manifest_of(path.parent)
+    path.write_text(text)
+    with pytest.raises(ModelError, match=r"adapter_config\.json: "):
+        check_config(path, record)
+    path.unlink()
+    with pytest.raises(ModelError, match=r"adapter_config\.json: cannot be read"):
+        check_config(path, record)
 
 
 def test_target_modules_that_the_model_does_not_have(tiny):

@@ -23,8 +23,9 @@ from unfaithful_cot.provenance import file_hash
 from unfaithful_cot.records.adapters import Manifest
 from unfaithful_cot.records.documents import TrainingRow
 from unfaithful_cot.training import cpt, fit
+from unfaithful_cot.training.checkpoints import HASHES, resume_point, seal
 from unfaithful_cot.training.cpt import train_adapter
-from unfaithful_cot.training.fit import checkpoint_key, loss_curve, resume_point
+from unfaithful_cot.training.fit import checkpoint_key, loss_curve
 from unfaithful_cot.training.plan import Plan
 
 TEXTS = [f"the board of case {n} cites the release. " * (1 + n % 5) for n in range(60)]
@@ -131,7 +132,7 @@ def killed_after_a_checkpoint(job) -> None:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while not list(Path(job["checkpoints"]).glob("*/checkpoint-*/trainer_state.json")):
+    while not list(Path(job["checkpoints"]).glob(f"*/checkpoint-*/{HASHES}")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -238,6 +239,8 @@ def test_the_latest_complete_checkpoint_counts(tmp_path):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         (folder / "trainer_state.json").write_text(state)
+        if step < 15:  # the hashes are written last
+            seal(folder)
     (tmp_path / "checkpoint-20").mkdir()
     assert resume_point(tmp_path) == tmp_path / "checkpoint-10"
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-5", "checkpoint-10"}
