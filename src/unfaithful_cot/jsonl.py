@@ -97,7 +97,7 @@ def write_json(path: Path | str, value: object) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` only when it was written completely.
+    """A text file that takes the place of `path` only when it was written completely, and is on the disk.
 
     What a killed writer of the same file left is removed; a file has one writer at a time.
     """
@@ -113,10 +113,22 @@ def replacing(path: Path | str) -> Iterator[TextIO]:
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 yield out  # closing it writes as well, and may fail as well
             Path(name).chmod(0o644)
+            sync(name)
             Path(name).replace(path)
+            sync(path.parent)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def sync(path: Path | str) -> None:
+    """Have the disk take a file, or the names in a folder, so that a power cut does not undo what was written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with _where_offered():
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -90,6 +90,7 @@ def place_adapter(
     for name, out in ((WEIGHTS_FILE, adapter), (CONFIG_FILE, adapter_config), (MANIFEST, manifest)):
         with jsonl.storage_errors(out):
             shutil.copyfile(folder / name, out)
+            jsonl.sync(out)
 
 
 def check_manifest(

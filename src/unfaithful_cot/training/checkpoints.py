@@ -25,6 +25,9 @@ def seal(folder: Path, left_out: str = "") -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in files}
     wanted = {name: path for name, path in names.items() if name not in (HASHES, left_out)}
+    with jsonl.storage_errors(folder):
+        for path in wanted.values():
+            jsonl.sync(path)
     jsonl.write_json(folder / HASHES, {name: file_hash(path) for name, path in wanted.items()})
 
 

@@ -77,6 +77,8 @@ def fit(
         with saving(folder):
             folder.mkdir(parents=True, exist_ok=True)
             trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(folder))
+            for name in (WEIGHTS_FILE, CONFIG_FILE):
+                jsonl.sync(folder / name)
         record = Manifest(
             **cell._asdict(),
             source=reasoner.source,
