@@ -60,9 +60,8 @@ def compute_monitors(
     suites = {Path(path).stem: path for path in cases}
     read = [rows_of(path, suites.get(Path(path).stem, ""), Path(path).stem, samples) for path in responses]
     read += [rows_of(path, known, TRAINING) for known, path in zip(tasks, teacher, strict=True)]
-    answered = pd.DataFrame([row for rows in read for row in rows])
-    # two organisms of an experiment may have asked their teachers the same
-    table = with_verdicts(answered.drop_duplicates(["suite", "response"]), read_grades(grades, cases, tasks))
+    answered = pd.DataFrame([row for rows in read for row in rows]).drop_duplicates(["suite", "response"])
+    table = with_verdicts(answered, grades_of(grades, cases, tasks))
     rows, points = [], []
     for place, part in parts_of(table, [*CONDITION, "suite"]):
         asked = part[part["arm"].isin(["plain", "triggered"])]
@@ -99,15 +98,20 @@ def rows_of(
     check_rows(responses, seen, known, cases, samples)
 
 
+def grades_of(grades: Sequence[str], cases: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
+    """All grades, complete for their cases; those of teachers, which lie beside their tasks, once: two organisms may have asked the same."""
+    homes = {Path(path).parent: path for path in tasks}
+    own = read_grades([path for path in grades if Path(path).parent not in homes], cases)
+    of_teachers = [
+        read_grades([path], own=[homes[Path(path).parent]]) for path in grades if Path(path).parent in homes
+    ]
+    return pd.concat([own, *of_teachers], ignore_index=True).drop_duplicates(["response", "grader"])
+
+
 def with_verdicts(table: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
     """The responses with a column `{grader}.{verdict}` for each verdict that the grader gave; other graders' are left out."""
     for grader, part in grades.groupby("grader", sort=True):
-        verdicts = (
-            part.drop_duplicates("response")
-            .set_index("response")
-            .dropna(axis=1, how="all")
-            .add_prefix(f"{grader}.")
-        )
+        verdicts = part.set_index("response").dropna(axis=1, how="all").add_prefix(f"{grader}.")
         table = table.join(verdicts, on="response")
     return table
 

