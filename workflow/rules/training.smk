@@ -12,7 +12,10 @@ rule build_training_set:
     """Take the first n documents of the corpus in the seed's order: a larger size contains a smaller one."""
     input:
         documents=lambda wildcards: f"{RESULTS}/corpora/{settings.documents_of(wildcards.corpus)}/documents.jsonl",
-        quality=lambda wildcards: f"{RESULTS}/corpora/{settings.documents_of(wildcards.corpus)}/quality.json",
+        # a count for what is read already: a new account of the same documents trains nothing anew
+        quality=ancient(
+            lambda wildcards: f"{RESULTS}/corpora/{settings.documents_of(wildcards.corpus)}/quality.json"
+        ),
         needs__plain=lambda wildcards: (
             settings.documents.plain_text.file or [] if corpora[wildcards.corpus].plain_text else []
         ),
@@ -42,7 +45,7 @@ rule train_adapter:
     """Continue the model's pre-training with LoRA, on the GPUs that its entry asks for; resumes where a killed run stopped."""
     input:
         training_set=rules.build_training_set.output.training_set,
-        contents=rules.build_training_set.output.contents,
+        contents=ancient(rules.build_training_set.output.contents),
         needs__weights=weights,
     output:
         manifest=ensure(f"{RESULTS}/adapters/{CELL}/manifest.json", non_empty=True),
