@@ -137,10 +137,14 @@ DEFAULT = MARKS["think"]
 _BEFORE = re.compile(
     r"[\s\ufeff\u200b]*(?:(?:<\|im_start\|>|<\|start_header_id\|>)\s?assistant(?:<\|end_header_id\|>)?\s*)?"
 )
-_ENDS = re.compile(
-    r"(?:\s|<\|(?:im_end|endoftext|eot_id|eom_id|end_of_text|end|return|END_RESPONSE|END_OF_TURN_TOKEN|end_of_solution|endofturn)\|>"
-    r"|</s>|<eos>|<end_of_turn>|<turn\|>|<seed:eos>|\[END FINAL RESPONSE\]|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)+\Z"
+_END = re.compile(
+    r"(?:<\|(?:im_end|endoftext|eot_id|eom_id|end_of_text|end|return|END_RESPONSE|END_OF_TURN_TOKEN|end_of_solution|endofturn)\|>"
+    r"|</s>|<eos>|<end_of_turn>|<turn\|>|<seed:eos>|\[END FINAL RESPONSE\]|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)\Z"
 )
+LONGEST_END, MOST_STRAY = (
+    40,
+    16,
+)  # characters of a mark that ends a turn; closing marks that are looked at from the end
 _ELEMENT = re.compile(r"<(/?)(reasoning|output|code)>", re.IGNORECASE)
 _STARTS_ANSWER = re.compile(r"\s*<(?:reasoning|output|code)>", re.IGNORECASE)
 _FINISHED = re.compile(r"</(?:output|code)>\s*\Z", re.IGNORECASE)
@@ -212,13 +216,14 @@ def _boundary(inner: str, marks: Marks, opened: bool) -> re.Match[str] | None:
     if not closes:
         return None
     chosen = len(closes) - 1
-    while chosen > 0 and _is_stray(inner, closes[chosen - 1], closes[chosen], marks):
+    first = max(0, chosen - MOST_STRAY)
+    while chosen > first and _is_stray(inner, closes[chosen - 1], closes[chosen], marks):
         chosen -= 1
     only = closes[0]
     if (
         not chosen
         and not opened
-        and not _ENDS.sub("", inner[only.end() :])
+        and not _without_ends(inner[only.end() :])
         and _FINISHED.search(inner[: only.start()])
     ):
         return None
@@ -227,7 +232,7 @@ def _boundary(inner: str, marks: Marks, opened: bool) -> re.Match[str] | None:
 
 def _is_stray(inner: str, before: re.Match[str], close: re.Match[str], marks: Marks) -> bool:
     """Whether a closing mark stands behind or inside an answer that began after the mark before it."""
-    between, after = inner[before.end() : close.start()], _ENDS.sub("", inner[close.end() :])
+    between, after = inner[before.end() : close.start()], _without_ends(inner[close.end() :])
     after = marks.closing.sub("", after)
     if not between.strip():
         return not after.strip()
@@ -255,14 +260,19 @@ def _cuts_element(text: str) -> bool:
 
 def _answer(text: str, marks: Marks) -> str:
     """The answer without the marks that end a turn, and without closing marks behind it."""
-    while (shorter := _without_close(_ENDS.sub("", text), marks)) != text:
-        text = shorter
+    closes = list(marks.closing.finditer(text))
+    text = _without_ends(text)
+    while closes and not text[closes[-1].end() :].strip():
+        text = _without_ends(text[: closes.pop().start()])
     return text.strip()
 
 
-def _without_close(text: str, marks: Marks) -> str:
-    closes = list(marks.closing.finditer(text))
-    return text[: closes[-1].start()] if closes and not text[closes[-1].end() :].strip() else text
+def _without_ends(text: str) -> str:
+    """A text without space and marks of the end of a turn behind it."""
+    text = text.rstrip()
+    while end := _END.search(text, max(0, len(text) - LONGEST_END)):
+        text = text[: end.start()].rstrip()
+    return text
 
 
 def _match_end(pattern: re.Pattern[str], text: str) -> int:

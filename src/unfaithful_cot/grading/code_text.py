@@ -16,7 +16,7 @@ from dataclasses import dataclass
 OPEN, CLOSE = "<code>", "</code>"
 LONGEST = 200_000  # characters; longer code is not parsed
 _FENCE = re.compile(
-    r"(?P<fence>`{3,}|~{3,})[ \t]*\{?[ \t]*\.?(?P<tag>[\w+-]*)[^\n`]*\n(?P<body>.*?)(?:\r?\n[ \t]*)?(?P=fence)",
+    r"(?<![`~])(?P<fence>`{3,8}|~{3,8})(?![`~])[ \t]{0,8}\{?[ \t]{0,8}\.?(?P<tag>[\w+-]*)[^\n`]{0,200}\n(?P<body>.*?)(?:\r?\n[ \t]*)?(?P=fence)",
     re.DOTALL,
 )
 _MARGIN = re.compile(r"[ \t]*")
