@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,17 @@ def test_the_lock_fits_every_machine() -> None:
     text = Path(ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "--" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
     assert not pins("requirements-dev.lock").keys() & runtime.keys()
+
+
+def test_no_pin_contradicts_what_another_package_asks_for() -> None:
+    """pip only warns of it, and installs what breaks the other one."""
+    pinned = pins("requirements.lock") | pins("requirements-dev.lock")
+    for distribution in importlib.metadata.distributions():
+        for wanted in map(Requirement, distribution.requires or []):
+            version = pinned.get(canonicalize_name(wanted.name))
+            asks = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+            if version and asks and canonicalize_name(distribution.name) in pinned:
+                assert wanted.specifier.contains(version), f"{distribution.name} asks for {wanted}"
 
 
 def test_an_environment_whose_making_was_interrupted_is_made_anew(tmp_path: Path) -> None:
