@@ -92,7 +92,9 @@ def test_a_pause_by_limits_is_said(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
-    "pause", ["86400", formatdate(time.time() + 86400, usegmt=True), f"{time.time() + 86400:.0f}"]
+    "pause",
+    ["86400", formatdate(time.time() + 86400, usegmt=True), f"{time.time() + 86400:.0f}"],
+    ids=["seconds", "date", "moment"],
 )
 @pytest.mark.parametrize("after", [0, 5])
 def test_a_pause_of_a_day_ends_the_run(tmp_path: Path, status: int, pause: str, after: int) -> None:
