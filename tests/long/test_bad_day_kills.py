@@ -114,11 +114,14 @@ def kill_training(day: Day, source: random.Random) -> None:
 
 
 def checkpoints(day: Day) -> list[tuple[int, int]]:
-    """Step of each checkpoint's folder, complete or not, and when it was last written to."""
+    """Step of each checkpoint, complete or not, and when each of its files was written.
+
+    The folder's own time says nothing: it moves, too, when a training that begins removes a cut checkpoint.
+    """
     found = []
-    for folder in (day.results / "checkpoints").glob(f"{CELL}/*/checkpoint-*"):
+    for file in (day.results / "checkpoints").glob(f"{CELL}/*/checkpoint-*/*"):
         with contextlib.suppress(FileNotFoundError):
-            found.append((int(folder.name.removeprefix("checkpoint-")), folder.stat().st_mtime_ns))
+            found.append((int(file.parent.name.removeprefix("checkpoint-")), file.stat().st_mtime_ns))
     return found
 
 
