@@ -139,10 +139,12 @@ def kill_generation(day: Day, source: random.Random) -> None:
 
 def kill_grading(day: Day, source: random.Random) -> None:
     """Up to a twentieth of a second after a job of grading began; `-R`: all of them anew each time."""
-    logs = day.results / "logs/grade_responses"
-    for log in logs.rglob("*.log"):
-        log.unlink()
-    kill(day, "grading", lambda: any(logs.rglob("*.log")), source, "grade", "-R", "grade_responses")
+    logs, began_ns = day.results / "logs/grade_responses", time.time_ns()
+
+    def moment() -> bool:
+        return any(log.stat().st_mtime_ns >= began_ns for log in logs.rglob("*.log"))
+
+    kill(day, "grading", moment, source, "grade", "-R", "grade_responses")
 
 
 def test_every_kill_is_recovered_from(killed: Day, capsys: pytest.CaptureFixture[str]) -> None:
