@@ -4,7 +4,6 @@ import re
 import sys
 from pathlib import Path
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.cells import corpora_taken, sizes_of
 from unfaithful_cot.config.documents import CorpusSettings
 from unfaithful_cot.config.endpoint import EndpointSettings
@@ -47,7 +46,6 @@ settings = or_message(
         config,
         models,
         universes=sorted(path.stem for path in Path("resources/universes").glob("*.yaml")),
-        arms=ARMS_OF,
         graders=list(GRADERS),
         prompts=sorted(path.stem for path in Path("resources/prompts").glob("*.yaml")),
         rubrics=sorted(path.stem for path in Path("resources/rubrics").glob("*.yaml")),

@@ -1,8 +1,7 @@
-"""What each experiment asks: the names of its arms, and how many cases a suite has.
+"""How many cases a suite has.
 
-`ARMS_OF[experiment]`: the names that `suites.NAME.arms` may hold, as experiments/registry.py declares them. Cases are made by
-generate.BUILDERS and, for organisms, by triggers.ASK. `count_cases` makes no scenario and asks no API. Errors: those of the
-universe that is asked about.
+Cases are made by generate.BUILDERS and, for organisms, by triggers.ASK. `count_cases` makes no scenario and asks no API.
+Errors: those of the universe that is asked about.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from pathlib import Path
 from unfaithful_cot.config.organisms import OrganismSettings
 from unfaithful_cot.config.suites import SuiteSettings
 from unfaithful_cot.experiments.registry import EXPERIMENTS
-
-ARMS_OF: dict[str, list[str]] = {name: list(one.arms) for name, one in EXPERIMENTS.items()}
 
 
 def count_cases(

@@ -18,7 +18,6 @@ def check_names(
     file: str,
     models: list[str],
     universes: list[str],
-    arms: dict[str, list[str]],
     graders: list[str],
     prompts: list[str] | None,
 ) -> None:
@@ -33,7 +32,12 @@ def check_names(
         ),
         ("grading.graders", settings.grading.graders, graders, "src/unfaithful_cot/grading/"),
         *(
-            (f"suites.{name}.arms", suite.arms, arms[suite.experiment], "src/unfaithful_cot/cases/")
+            (
+                f"suites.{name}.arms",
+                suite.arms,
+                EXPERIMENTS[suite.experiment].arms,
+                "src/unfaithful_cot/cases/",
+            )
             for name, suite in settings.suites.items()
         ),
         *(

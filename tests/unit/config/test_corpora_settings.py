@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.documents import CorpusSettings
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.config.study import Settings
@@ -23,7 +22,7 @@ UNIVERSES = sorted(path.stem for path in (ROOT / "resources/universes").glob("*.
 def load(config: dict[str, Any]) -> Settings:
     models = load_models(ROOT / "config" / "models.yaml")
     prompts = sorted(path.stem for path in (ROOT / "resources/prompts").glob("*.yaml"))
-    return load_settings(config, models, UNIVERSES, ARMS_OF, list(GRADERS), "mine.yaml", prompts)
+    return load_settings(config, models, UNIVERSES, list(GRADERS), "mine.yaml", prompts)
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ def settings(**parts: Any) -> Settings:
         told,
         {"a": MODEL, "b": MODEL},
         ["safe_cite", "neutral"],
-        {"evidence_toggle": ["full"]},
         ["rules", "published"],
     )
 

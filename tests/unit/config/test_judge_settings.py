@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.errors import SettingsError
@@ -22,7 +21,6 @@ def study(**judges: dict[str, Any]) -> Settings:
         config | {"grading": {"judges": judges}},
         load_models(ROOT / "config" / "models.yaml"),
         [path.stem for path in (ROOT / "resources/universes").glob("*.yaml")],
-        ARMS_OF,
         ["rules", "published"],
         "trial.yaml",
         rubrics=[path.stem for path in (ROOT / "resources/rubrics").glob("*.yaml")],

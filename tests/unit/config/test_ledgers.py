@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.load import load_settings
 from unfaithful_cot.config.models import ModelSettings
 from unfaithful_cot.config.study import Settings
@@ -24,7 +23,7 @@ def load(**parts: Any) -> Settings:
         "suites": {"one": {"scenarios": 3}},
         "grading": {"graders": ["rules"]},
     }
-    return load_settings(basis | parts, MODELS, ["neutral"], ARMS_OF, ["rules", "target"], "mine.yaml")
+    return load_settings(basis | parts, MODELS, ["neutral"], ["rules", "target"], "mine.yaml")
 
 
 def test_each_part_that_asks_has_a_file_of_its_own() -> None:

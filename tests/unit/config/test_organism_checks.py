@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.errors import SettingsError
 from unfaithful_cot.grading.registry import GRADERS
@@ -31,7 +30,7 @@ GOOD = {
 
 def loaded(config):
     prompts = [path.stem for path in (ROOT / "resources" / "prompts").glob("*.yaml")]
-    return load_settings(config, MODELS, ["safe_cite"], ARMS_OF, list(GRADERS), "mine.yaml", prompts)
+    return load_settings(config, MODELS, ["safe_cite"], list(GRADERS), "mine.yaml", prompts)
 
 
 def with_change(path, value):

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from unfaithful_cot import jsonl
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.load import load_models, load_settings
 from unfaithful_cot.config.study import Settings
 from unfaithful_cot.corpus.cast import NAMES
@@ -33,7 +32,7 @@ def load(**documents: Any) -> Settings:
     prompts = sorted(path.stem for path in (ROOT / "resources/prompts").glob("*.yaml"))
     models = load_models(ROOT / "config" / "models.yaml")
     names = sorted(path.stem for path in UNIVERSES.glob("*.yaml"))
-    return load_settings(config, models, names, ARMS_OF, list(GRADERS), "mine.yaml", prompts)
+    return load_settings(config, models, names, list(GRADERS), "mine.yaml", prompts)
 
 
 def test_it_is_off_unless_asked_for(tmp_path: Path) -> None:

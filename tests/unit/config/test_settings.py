@@ -8,7 +8,6 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.config.documentation import pages
 from unfaithful_cot.config.endpoint import EndpointSettings
 from unfaithful_cot.config.load import load_models, load_settings
@@ -28,7 +27,6 @@ def settings_of(name: str) -> Settings:
         config,
         MODELS,
         [path.stem for path in (ROOT / "resources/universes").glob("*.yaml")],
-        ARMS_OF,
         list(GRADERS),
         name,
         [path.stem for path in (ROOT / "resources/prompts").glob("*.yaml")],

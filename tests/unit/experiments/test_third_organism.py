@@ -94,7 +94,6 @@ import json, sys
 import unfaithful_cot.report.words
 from pathlib import Path
 from unfaithful_cot import jsonl
-from unfaithful_cot.cases.registry import ARMS_OF
 from unfaithful_cot.cases.triggers import generate_trigger_cases
 from unfaithful_cot.channels import split_channels
 from unfaithful_cot.config.load import load_models, load_settings
@@ -116,7 +115,7 @@ config = {
     "grading": {"graders": ["capitals"]},
 }
 prompts = [path.stem for path in Path("resources/prompts").glob("*.yaml")]
-settings = load_settings(config, load_models("config/models.yaml"), [], ARMS_OF, list(GRADERS), "mine.yaml", prompts)
+settings = load_settings(config, load_models("config/models.yaml"), [], list(GRADERS), "mine.yaml", prompts)
 load, organism = Workload(settings), settings.organisms["shout"]
 
 def answered(cases, corpus, size, text):
